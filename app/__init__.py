@@ -53,6 +53,7 @@ FEATURES = [
     "automation",
     "costs",
     "hooks",
+    "closing",
     "welcome",
     "push",
     "front",

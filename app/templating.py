@@ -116,7 +116,13 @@ def lasting(duration: dt.timedelta) -> str:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    return str(format_currency(amount, currency)) if currency else str(format_decimal(amount))
+    shown = str(format_currency(amount, currency)) if currency else str(format_decimal(amount))
+    return named_dollar(shown, currency)
+
+
+def named_dollar(shown: str, currency: str) -> str:
+    """An amount as written, with the name of the dollar: a sign alone is the dollar of wherever the reader is."""
+    return shown.replace("$", "US$") if currency == "USD" and "US" not in shown else shown
 
 
 @functools.cache

@@ -19,7 +19,9 @@ from .rate_cards import day_of
 
 MODES = ("prepaid", "postpaid")
 # How far the credit line is guarded against a tenant that does not pay, step by step.
-STAGES = ("open", "warned", "no_marketing", "no_paid", "revoked")
+LADDER = ("open", "warned", "no_marketing", "no_paid", "revoked")
+# And a business that is closed, or being closed (app/closing): nothing of it goes out any more.
+STAGES = (*LADDER, "closed")
 # Of the reserve, in halves, how much a message of a category has to leave: marketing stops first, sign-in codes last.
 LEAVES = {"marketing": 2, "authentication": 0, "authentication_international": 0}
 LEAVES_ELSE = 1
@@ -33,6 +35,7 @@ NO_ROOM = {
     "used_up": N_("The balance doesn't cover this message."),
     "capped": N_("The monthly cap on spending is reached."),
     "stopped": N_("Paid messages are stopped until the open amount is paid."),
+    "closed": N_("This business is closed."),
     "ended": N_("The plan has ended. Paid messages wait until you choose a plan."),
     "currency": N_("This number's account is billed in another currency than the plan. Ask the operator."),
     "no_currency": N_("Meta hasn't reported yet in which currency this number's account is billed."),
@@ -145,12 +148,22 @@ class Balance(TenantModel):
     @property
     def entitled(self) -> int:
         """The messages of this month that the fee is for."""
-        return max(0, self.plan.included_messages - self.included_cut) if self.plan and self.is_charged else 0
+        is_covered = self.is_charged or self.covers_rest
+        return max(0, self.plan.included_messages - self.included_cut) if self.plan and is_covered else 0
 
     @property
     def is_charged(self) -> bool:
         """Whether the plan's fee applies: not in a trial, nor once it has ended."""
         return self.plan is not None and not self.has_ended and self.trial_until is None
+
+    @property
+    def is_closed(self) -> bool:
+        return self.stage == "closed"
+
+    @property
+    def covers_rest(self) -> bool:
+        """Whether messages that were under way when the business closed are still included, in that month."""
+        return self.is_closed and self.ends_on is not None and self.ends_on >= self.month
 
     @property
     def has_ended(self) -> bool:
@@ -184,6 +197,8 @@ class Balance(TenantModel):
         """Why a message of this price may not go (a key of NO_ROOM); "" where it may."""
         if not self.is_enforced:
             return ""
+        if self.is_closed:
+            return "closed"
         if self.stops(category, micros):
             return "stopped"
         if not micros or self.plan_id is None:

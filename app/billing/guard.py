@@ -19,7 +19,7 @@ from app.wabas.credit import CreditLineShare
 from app.wabas.models import PhoneNumber, Waba
 from app.words import N_
 
-from .balances import STAGES, Balance
+from .balances import LADDER, Balance
 from .ledger import Ledger
 from .money import Money
 from .rate_cards import day_of
@@ -32,6 +32,7 @@ STAGE_WORDS = {
     "no_marketing": N_("Marketing is stopped"),
     "no_paid": N_("Paid messages are stopped"),
     "revoked": N_("The credit line is revoked"),
+    "closed": N_("The business is closed"),
 }
 # From how much of a limit or cap on, in percent, which step is suggested.
 SUGGESTED = ((150, "no_paid"), (100, "no_marketing"), (80, "warned"))
@@ -41,12 +42,16 @@ class SameAdmin(Exception):
     """A step that needs a second admin cannot be approved by the one who asked for it."""
 
 
+class Closed(Exception):
+    """The business is closed, or being closed: there is nothing left to guard."""
+
+
 class GuardStep(TenantModel):
     """A step up or down the ladder, by whom and why. Revoking the credit line waits for a second admin."""
 
     __table_args__ = (
         of_tenant(),
-        one_of("stage", STAGES),
+        one_of("stage", LADDER),
         one_of("state", STATES),
         Index("ix_guard_steps_revoking", "id", postgresql_where=text("state = 'revoking'")),
     )
@@ -64,8 +69,10 @@ class GuardStep(TenantModel):
 
     @classmethod
     def take(cls, stage: str, *, reason: str, by_id: uuid.UUID, by_name: str) -> Self:
-        """Takes a step for the current tenant; one that needs approval waits for it."""
+        """Takes a step for the current tenant; one that needs approval waits for it. Raises `Closed`."""
         balance = balance_to_guard()
+        if balance.is_closed:
+            raise Closed
         cls.withdraw_waiting()
         step = cls(stage=stage, before=balance.stage, reason=reason, by_id=by_id, by_name=by_name)
         step.state = "waiting" if stage == "revoked" else "done"
@@ -87,7 +94,7 @@ class GuardStep(TenantModel):
     def approve(self, *, by_id: uuid.UUID, by_name: str) -> None:
         """A second admin agrees: sending stops at once, and the line is revoked. Raises `SameAdmin`."""
         balance = balance_to_guard()
-        if self.refresh_locked().state != "waiting":
+        if self.refresh_locked().state != "waiting" or balance.is_closed:
             return
         if by_id == self.by_id:
             raise SameAdmin
@@ -171,8 +178,10 @@ class Exposure:
         if self.balance.mode == "prepaid":
             return "warned" if self.balance.balance_micros < 0 and self.stage == "open" else ""
         used = self.balance.used_percent
+        if self.balance.is_closed:
+            return ""
         step = next((stage for percent, stage in SUGGESTED if used >= percent), "open")
-        return step if STAGES.index(step) > STAGES.index(self.stage) else ""
+        return step if LADDER.index(step) > LADDER.index(self.stage) else ""
 
     @classmethod
     def all(cls) -> list[Self]:

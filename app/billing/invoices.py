@@ -26,6 +26,7 @@ from app.tenancy import (
 )
 from app.tenancy.database import uuid7s
 
+from .balances import Balance
 from .ledger import Draft, Journal, Ledger, Posting, books_of_tenant
 from .money import Money, rounded, share_of
 from .rate_cards import day_of
@@ -56,6 +57,14 @@ class BillingDetails(TenantModel):
     def current(cls) -> Self:
         """The tenant's; new and empty where there are none yet."""
         return db.session.scalar(select(cls)) or cls(company="", address="", country="", vat_id="")
+
+    @classmethod
+    def missed_on(cls, balance: Balance | None) -> dt.date | None:
+        """The day on which an invoice will be issued without them; None where they are there, or none is to come."""
+        if balance is None or balance.plan is None or balance.is_closed:
+            return None
+        details = cls.current()
+        return None if details.company and details.address else next_close(day_of(now()))
 
     @property
     def facts(self) -> dict[str, str]:
@@ -190,31 +199,21 @@ class Close:
 
     def run(self, month: dt.date) -> Invoice | None:
         """Bills everything up to the end of a month. None where that is done, or nothing was charged."""
-        balance, until = self.ledger.balance, month_after(month)
-        last = db.session.scalar(Invoice.newest_first().where(Invoice.kind == "invoice").limit(1))
-        if balance is None or (last and last.until >= until):
+        balance = self.ledger.balance
+        if balance is None or (invoice := invoice_of(month, balance.currency)) is None:
             return None
-        to_position = db.session.scalar(select(func.max(Posting.position))) or 0
-        before = (last.until, last.to_position) if last else (dt.date.min, 0)
-        invoice = Invoice(month=month, until=until, to_position=to_position, kind="invoice", currency=balance.currency)
-        invoice.before_until, invoice.before_position = before
-        lines = [line_of(row, invoice.currency) for row in self.sums(invoice)]
+        lines = [line_of(row, invoice.currency) for row in sums(invoice)]
         if not lines:
             return None
         details = BillingDetails.current()
         tax = Tax.between(
             settings.operator_vat_id, settings.operator_vat_rate, country=details.country, vat_id=details.vat_id
         )
-        invoice.buyer, invoice.seller = details.facts, seller()
+        invoice.buyer, invoice.seller = buyer(details), seller()
         self.issue(invoice, lines, tax.rate, tax.note)
-        self.post_rounding(invoice, sum(int(row.micros) for row in self.sums(invoice)))
+        self.post_rounding(invoice, sum(int(row.micros) for row in sums(invoice)))
         self.post_tax(invoice)
         return invoice
-
-    def sums(self, invoice: Invoice) -> list[Row[Any]]:
-        mine = {"tenant": current_tenant_id(), "currency": invoice.currency, "until": invoice.until}
-        mine |= {"to": invoice.to_position, "before": invoice.before_position, "began": invoice.before_until}
-        return list(db.session.execute(SUMS, mine).all())
 
     def issue(self, invoice: Invoice, lines: list[dict[str, Any]], rate: int, note: str) -> None:
         invoice.issued_at, invoice.number = database_now(), self.next_number()
@@ -252,6 +251,32 @@ class Close:
             move = ("receivable", account, micros) if micros > 0 else (account, "receivable", -micros)
             draft = Draft(kind, at, self.ledger.balance.currency, day_of(at), [move], {"note": note})
             self.ledger.post([draft])
+
+
+def invoice_of(month: dt.date, currency: str) -> Invoice | None:
+    """What a month's invoice would bill, not issued yet; None where the month is closed."""
+    until, last = (
+        month_after(month),
+        db.session.scalar(Invoice.newest_first().where(Invoice.kind == "invoice").limit(1)),
+    )
+    if last and last.until >= until:
+        return None
+    to_position = db.session.scalar(select(func.max(Posting.position))) or 0
+    invoice = Invoice(month=month, until=until, to_position=to_position, kind="invoice", currency=currency)
+    invoice.before_until, invoice.before_position = (last.until, last.to_position) if last else (dt.date.min, 0)
+    return invoice
+
+
+def sums(invoice: Invoice) -> list[Row[Any]]:
+    mine = {"tenant": current_tenant_id(), "currency": invoice.currency, "until": invoice.until}
+    mine |= {"to": invoice.to_position, "before": invoice.before_position, "began": invoice.before_until}
+    return list(db.session.execute(SUMS, mine).all())
+
+
+def unbilled_micros(balance: Balance) -> int:
+    """What an invoice of today would charge, before tax."""
+    invoice = invoice_of(day_of(now()).replace(day=1), balance.currency)
+    return sum(int(row.micros) for row in sums(invoice)) if invoice else 0
 
 
 class Corrected(Exception):
@@ -292,6 +317,11 @@ def line_of(row: Row[Any], currency: str) -> dict[str, Any]:
     }
 
 
+def buyer(details: BillingDetails) -> dict[str, str]:
+    """Whom an invoice is to: by the name that the business has here, until it has entered its legal one."""
+    return details.facts | {"name": details.company or db.session.get_one(Tenant, current_tenant_id()).name}
+
+
 def seller() -> dict[str, str]:
     return {
         "name": settings.operator_name,
@@ -303,6 +333,12 @@ def seller() -> dict[str, str]:
 
 def month_after(month: dt.date) -> dt.date:
     return (month.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+
+
+def next_close(today: dt.date) -> dt.date:
+    """The next day on which an invoice is issued, for the month before it."""
+    this = today.replace(day=CLOSED_ON)
+    return this if today < this else month_after(today).replace(day=CLOSED_ON)
 
 
 def month_to_close(today: dt.date) -> dt.date:

@@ -8,9 +8,9 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Select, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, one_of, uuid7
@@ -47,6 +47,10 @@ class Posting(TenantModel):
     hash: Mapped[bytes]
     journals: Mapped[int]
     posted_at: Mapped[dt.datetime]
+
+    @classmethod
+    def newest_first(cls) -> Select[Self]:
+        return select(cls).order_by(cls.position.desc())
 
     def hash_with(self, digest: bytes) -> bytes:
         """The hash of the link whose journals have this digest."""
@@ -133,6 +137,15 @@ class Journal(TenantModel):
         return Money(self.markup_micros, self.currency)
 
     @property
+    def cost(self) -> Money:
+        """What a message cost: what the tenant was charged, or Meta's list price of one that was sent without a plan.
+
+        Less where it takes such a journal back.
+        """
+        micros = (self.list_micros or 0) if self.free == "no_plan" else self.charged_micros
+        return Money(-micros if self.kind == "reversal" else micros, self.currency)
+
+    @property
     def received(self) -> Money:
         """What the tenant gets by it; negative where it pays."""
         return Money(-self.charged_micros, self.currency)
@@ -160,6 +173,10 @@ class Entry(TenantModel):
     credit: Mapped[str]
     micros: Mapped[int]
     currency: Mapped[str]
+
+    @property
+    def money(self) -> Money:
+        return Money(self.micros, self.currency)
 
 
 @dataclass(slots=True)
@@ -287,6 +304,7 @@ def total_of(draft: Draft) -> dict[str, Any]:
         "list_micros": sign * (columns["list_micros"] or 0),
         "charged_micros": sign * columns["charged_micros"],
         "unpriced": sign * unpriced,
+        "no_plan_micros": sign * (columns["list_micros"] or 0) if columns["free"] == "no_plan" else 0,
     }
 
 

@@ -9,6 +9,8 @@ from decimal import Decimal
 from babel.numbers import parse_pattern
 from flask_babel import get_locale
 
+from app.templating import named_dollar
+
 MICROS = 1_000_000
 # Currencies whose smallest unit is the currency itself (docs.stripe.com/currencies).
 WITHOUT_DECIMALS = frozenset(
@@ -35,8 +37,9 @@ class Money:
 
     @property
     def exact(self) -> str:
-        """Of one message: to the last digit, with at least the four places that Meta's prices have."""
-        return self.written(4, 6)
+        """Of one message: to the last digit, with at least the four places that Meta's prices have. Nothing has no
+        such digits."""
+        return self.written(4, 6) if self.micros else str(self)
 
     def written(self, least: int, most: int) -> str:
         locale = get_locale()
@@ -44,8 +47,7 @@ class Money:
         pattern.frac_prec = (least, most)
         amount = Decimal(self.micros).scaleb(-6)
         shown = str(pattern.apply(amount, locale, currency=self.currency, currency_digits=False))
-        # A dollar sign alone is the dollar of wherever the reader is.
-        return shown.replace("$", "US$") if self.currency == "USD" and "US" not in shown else shown
+        return named_dollar(shown, self.currency)
 
 
 def decimals_of(currency: str) -> int:

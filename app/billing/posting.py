@@ -64,6 +64,7 @@ def total_of(row: Row[Any]) -> dict[str, Any]:
         "list_micros": row.micros or 0,
         "charged_micros": 0,
         "unpriced": int(row.micros is None),
+        "no_plan_micros": 0,
     }
 
 

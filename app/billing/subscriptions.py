@@ -40,7 +40,10 @@ class NotOffered(Exception):
 
 @limit_source
 def limit_of_plan(kind: str) -> int | None:
+    """Of a business that is closed, or being closed, nothing is added."""
     balance = Balance.current()
+    if balance and balance.is_closed:
+        return None if kind == "api_rate" else 0
     return balance.plan.limit(kind) if balance and balance.plan else None
 
 
@@ -162,6 +165,23 @@ def end_plan(*, by: str) -> Balance | None:
         charge(ledger, change, balance.plan.name, at, by)
         balance.plan_id, balance.plan, balance.ends_on = None, None, None
     return balance
+
+
+def close_plan(ledger: Ledger, *, by: str) -> int:
+    """The business closes: its plan ends today, and the rest of the fee is given back. Returns how much that is.
+
+    The mark-ups stay, for messages that arrive later; what was under way is still included.
+    """
+    balance, at = ledger.balance, database_now()
+    if balance is None or balance.plan is None or balance.has_ended:
+        return 0
+    today = day_of(at)
+    change = fee_change(0, balance, today)
+    covered = min(balance.entitled, balance.included_used + included_under_way())
+    end_trial(ledger, by)
+    charge(ledger, change, balance.plan.name, at, by)
+    balance.ends_on, balance.included_cut = today, balance.plan.included_messages - covered
+    return -change
 
 
 def leave() -> Balance | None:

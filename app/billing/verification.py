@@ -29,6 +29,26 @@ def problems_of_ledger() -> Iterator[str]:
             yield f"{balance.held_micros} is held, and the holds add up to {held}"
 
 
+def problem_of_link(posting: Posting) -> str:
+    """What is wrong with one link by itself: its own hash, and that it follows from the one before. "" where nothing
+    is."""
+    before = db.session.scalar(select(Posting).where(Posting.position == posting.position - 1))
+    if posting.position > 1 and before is None:
+        return f"posting {posting.position - 1} is missing"
+    if bytes(posting.previous_hash) != (bytes(before.hash) if before else b""):
+        return f"posting {posting.position} does not follow from the one before it"
+    return problem_of_content(posting)
+
+
+def problem_of_content(posting: Posting) -> str:
+    content = db.session.execute(CONTENT, {"tenant": current_tenant_id(), "posting": posting.id}).one()
+    if content.journals != posting.journals:
+        return f"posting {posting.position} has {content.journals} journals, and had {posting.journals}"
+    if posting.hash_with(content.digest) != bytes(posting.hash):
+        return f"posting {posting.position} was changed after it was written"
+    return ""
+
+
 def problems_of_chain() -> Iterator[str]:
     position, previous = 0, b""
     while postings := db.session.scalars(
@@ -39,11 +59,8 @@ def problems_of_chain() -> Iterator[str]:
                 yield f"postings {position + 1} to {posting.position - 1} are missing"
             elif bytes(posting.previous_hash) != previous:
                 yield f"posting {posting.position} does not follow from the one before it"
-            content = db.session.execute(CONTENT, {"tenant": current_tenant_id(), "posting": posting.id}).one()
-            if content.journals != posting.journals:
-                yield f"posting {posting.position} has {content.journals} journals, and had {posting.journals}"
-            elif posting.hash_with(content.digest) != bytes(posting.hash):
-                yield f"posting {posting.position} was changed after it was written"
+            if problem := problem_of_content(posting):
+                yield problem
             position, previous = posting.position, bytes(posting.hash)
         db.session.expunge_all()
 
@@ -72,25 +89,26 @@ CHECKS = {
         with rows as (
             select day, phone_number_id, category, country, sender, '' as free, currency,
                 case kind when 'reversal' then -1 else 1 end as n, coalesce(list_micros, 0) as list_micros,
-                charged_micros, (list_micros is null)::int as unpriced
+                charged_micros, (list_micros is null)::int as unpriced,
+                case free when 'no_plan' then coalesce(list_micros, 0) else 0 end as no_plan_micros
             from journals where tenant_id = :tenant and kind in ('message', 'reversal', 'repricing')
         ), sums as (
             select day, phone_number_id, category, country, sender, free, currency, sum(n) as messages,
                 sum(n * list_micros) as list_micros, sum(n * charged_micros) as charged_micros,
-                sum(n * unpriced) as unpriced
+                sum(n * unpriced) as unpriced, sum(n * no_plan_micros) as no_plan_micros
             from rows group by 1, 2, 3, 4, 5, 6, 7
         )
         select 1 from sums s full join (select * from day_totals where tenant_id = :tenant and free = '') t
             using (day, phone_number_id, category, country, sender, free, currency)
-        where (s.messages, s.list_micros, s.charged_micros, s.unpriced)
-            is distinct from (t.messages, t.list_micros, t.charged_micros, t.unpriced)
+        where (s.messages, s.list_micros, s.charged_micros, s.unpriced, s.no_plan_micros)
+            is distinct from (t.messages, t.list_micros, t.charged_micros, t.unpriced, t.no_plan_micros)
     """),
 }
 CHECKS["{count} totals of a month differ from the sum of its days"] = text("""
     with sums as (
         select date_trunc('month', t.day)::date as month, d.dimension, d.value, t.free, t.currency,
             sum(t.messages) as messages, sum(t.list_micros) as list_micros, sum(t.charged_micros) as charged_micros,
-            sum(t.unpriced) as unpriced
+            sum(t.unpriced) as unpriced, sum(t.no_plan_micros) as no_plan_micros
         from day_totals t
         cross join lateral (values ('day', t.day::text), ('phone_number_id', t.phone_number_id::text),
             ('country', t.country), ('category', t.category), ('sender', t.sender)) d(dimension, value)
@@ -99,8 +117,8 @@ CHECKS["{count} totals of a month differ from the sum of its days"] = text("""
     )
     select 1 from sums s full join (select * from month_totals where tenant_id = :tenant) t
         using (month, dimension, value, free, currency)
-    where (s.messages, s.list_micros, s.charged_micros, s.unpriced)
-        is distinct from (t.messages, t.list_micros, t.charged_micros, t.unpriced)
+    where (s.messages, s.list_micros, s.charged_micros, s.unpriced, s.no_plan_micros)
+        is distinct from (t.messages, t.list_micros, t.charged_micros, t.unpriced, t.no_plan_micros)
 """)
 OWED = text("""
     select sum(case 'receivable' when debit then micros when credit then -micros else 0 end) from entries

@@ -19,6 +19,7 @@ from app.costs.months import Words
 from app.extensions import outside
 from app.inbox.files import sandbox
 from app.storage import NotKept
+from app.tenancy import Tenant, db
 
 PROGRAM = pathlib.Path(__file__).with_name("pdf_maker.py")
 MEMORY, SECONDS = 1024 * 1024 * 1024, 40
@@ -44,7 +45,7 @@ class InvoicePaper:
                 "title": title,
                 "language": str(get_locale() or "en").replace("_", "-"),
                 "under": under,
-                "parties": [party(_("From"), invoice.seller, words), party(_("To"), invoice.buyer, words)],
+                "parties": [party(_("From"), invoice.seller, words), party(_("To"), buyer_of(invoice), words)],
                 "reason": invoice.reason,
                 "columns": [_("Line"), _("Messages"), _("Amount")],
                 "rows": [row(line, invoice, words) for line in invoice.lines],
@@ -76,6 +77,11 @@ def stored(invoice: Invoice, language: str) -> Iterator[bytes] | None:
         return outside().storage.stream(key_of(invoice, language))
     except NotKept:
         return None
+
+
+def buyer_of(invoice: Invoice) -> dict[str, str]:
+    """Older invoices were issued without a name where none was entered."""
+    return invoice.buyer | {"name": invoice.buyer.get("name") or db.session.get_one(Tenant, invoice.tenant_id).name}
 
 
 def party(title: str, facts: dict[str, str], words: Words) -> dict[str, Any]:

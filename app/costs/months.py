@@ -34,21 +34,31 @@ ENOUGH_DAYS = 3
 
 @dataclass
 class Figure:
-    """Messages of one day, number, country …, and what they cost by currency; `unpriced` have no known price."""
+    """Messages of one day, number, country …, and what they cost by currency; `unpriced` have no known price.
+
+    Sent without a plan a message costs Meta's list price, and else what the plan charges; whatever plan there is now.
+    `without_plan` is how much of it was sent without one.
+    """
 
     value: str
     messages: int = 0
     unpriced: int = 0
     micros: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    without_plan: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def add(self, row: Row[Any], *, is_charged: bool) -> None:
+    def add(self, row: Row[Any]) -> None:
         self.messages += int(row.messages)
         self.unpriced += int(row.unpriced)
-        self.micros[row.currency] += int(row.charged_micros if is_charged else row.list_micros)
+        self.micros[row.currency] += int(row.micros)
+        self.without_plan[row.currency] += int(row.no_plan_micros)
 
     @property
     def sums(self) -> list[Money]:
-        return [Money(micros, currency) for currency, micros in sorted(self.micros.items()) if currency and micros]
+        return amounts_of(self.micros)
+
+    @property
+    def sums_without_plan(self) -> list[Money]:
+        return amounts_of(self.without_plan)
 
     @property
     def zero(self) -> Money | None:
@@ -56,22 +66,23 @@ class Figure:
         return next((Money(0, currency) for currency in sorted(self.micros) if currency), None)
 
 
+def amounts_of(micros: dict[str, int]) -> list[Money]:
+    return [Money(amount, currency) for currency, amount in sorted(micros.items()) if currency and amount]
+
+
 @dataclass(frozen=True)
 class Month:
-    """`is_charged`: the business has a plan, so it is shown what it pays; else Meta's list prices."""
-
     first: dt.date
-    is_charged: bool = False
 
     @classmethod
-    def read(cls, value: str | None, *, is_charged: bool) -> Self:
+    def read(cls, value: str | None) -> Self:
         """From an address, as 2026-11; this month where it is no month, or one to come. None is before FIRST."""
         this = day_of(now()).replace(day=1)
         try:
             first = dt.date.fromisoformat(f"{value}-01") if value and len(value) == len("2026-11") else this
         except ValueError:
             first = this
-        return cls(max(FIRST, min(first, this)), is_charged)
+        return cls(max(FIRST, min(first, this)))
 
     @property
     def name(self) -> str:
@@ -107,7 +118,7 @@ class Month:
         by_dimension: dict[str, dict[str, Figure]] = {name: {} for name in DIMENSIONS}
         for row in db.session.execute(GROUPS, self.span):
             figure = by_dimension[row.dimension].setdefault(row.value, Figure(row.value))
-            figure.add(row, is_charged=self.is_charged)
+            figure.add(row)
         return {
             name: sorted(figures.values(), key=(lambda figure: figure.value) if name == "day" else by_cost)
             for name, figures in by_dimension.items()
@@ -121,7 +132,13 @@ class Month:
             total.unpriced += figure.unpriced
             for currency, micros in figure.micros.items():
                 total.micros[currency] += micros
+                total.without_plan[currency] += figure.without_plan[currency]
         return total
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether a plan has charged for any of its messages, also one that has ended since."""
+        return self.total.micros != self.total.without_plan
 
     @property
     def currency(self) -> str:
@@ -142,7 +159,7 @@ class Month:
         """Messages that were free, by Meta's reason, and what they would have cost at list prices."""
         figures: dict[str, Figure] = {}
         for row in db.session.execute(SAVED, self.span):
-            figures.setdefault(row.free, Figure(row.free)).add(row, is_charged=False)
+            figures.setdefault(row.free, Figure(row.free)).add(row)
         return sorted(figures.values(), key=by_cost)
 
     @cached_property
@@ -162,12 +179,13 @@ def by_cost(figure: Figure) -> tuple[int, int, str]:
 
 # What was charged in a month, by each value of each dimension? By uq_month_totals_key.
 GROUPS = text("""
-    select dimension, value, currency, messages, list_micros, charged_micros, unpriced from month_totals
+    select dimension, value, currency, messages, charged_micros + no_plan_micros as micros, no_plan_micros, unpriced
+    from month_totals
     where tenant_id = :tenant and month = :first and free = ''
 """)
 # Any dimension adds up to the same; there are few categories.
 SAVED = text("""
-    select free, currency, sum(messages) as messages, sum(list_micros) as list_micros, 0 as charged_micros,
+    select free, currency, sum(messages) as messages, sum(list_micros) as micros, 0 as no_plan_micros,
         sum(unpriced) as unpriced
     from month_totals
     where tenant_id = :tenant and month = :first and dimension = 'category' and free <> ''
@@ -175,7 +193,8 @@ SAVED = text("""
 """)
 EXPORT = text("""
     select t.day, p.display_number, t.country, t.category, t.free, t.currency, sum(t.messages) as messages,
-        sum(t.list_micros) as list_micros, sum(t.charged_micros) as charged_micros, sum(t.unpriced) as unpriced
+        sum(t.list_micros) as list_micros, sum(t.charged_micros) as charged_micros,
+        sum(t.charged_micros + t.no_plan_micros) as cost_micros, sum(t.unpriced) as unpriced
     from day_totals t join phone_numbers p on p.tenant_id = :tenant and p.id = t.phone_number_id
     where t.tenant_id = :tenant and t.day >= :first and t.day < :next
     group by t.day, p.display_number, t.country, t.category, t.free, t.currency

@@ -92,7 +92,7 @@ TOPICS = (
     Topic("automation", N_("Automation, and why it did or didn't run"), ("automation.",)),
     Topic("webhooks", N_("Webhooks: telling your own programs"), ("hooks.",)),
     Topic("prices", N_("Prices: what Meta charges"), ("front.",)),
-    Topic("costs", N_("Costs: what your messages cost"), ("costs.",)),
+    Topic("costs", N_("Costs: what your messages cost"), ("costs.", "closing.")),
     Topic("security", N_("Security, sign-in and privacy"), ("team.account", "team.confirm", "team.looks")),
     Topic("console", N_("The platform console"), ("platform.", "posts.", "held.")),
 )

@@ -20,8 +20,8 @@ from .event_types import TEST
 from .events import OutgoingEvent
 
 STATES = ("active", "disabled", "removed")
-# By hand, because the other side said so (410), or after a day of failures.
-REASONS = ("", "member", "gone", "failing")
+# By hand, because the other side said so (410), after a day of failures, or as the business was closed.
+REASONS = ("", "member", "gone", "failing", "closed")
 MOST_ENDPOINTS = 20
 LONGEST_URL, LONGEST_DESCRIPTION = 2_000, 200
 LONGEST_BATCH = 60
@@ -144,11 +144,11 @@ class WebhookEndpoint(TenantModel):
         return delivery
 
     def disable(self, reason: str) -> None:
-        """Sends nothing more to it and cancels what waits. Unless a member chose that, owners and admins get mail."""
+        """Sends nothing more to it and cancels what waits. Unless people chose that, owners and admins get mail."""
         if self.state != "active":
             return
         self.state, self.reason, self.disabled_at = "disabled", reason, now()
-        self.is_mail_due = reason != "member"
+        self.is_mail_due = reason not in ("member", "closed")
         later("hooks.cancel", self.id)
         if self.is_mail_due:
             later("hooks.mail_disabled", self.id)

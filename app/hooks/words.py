@@ -19,6 +19,7 @@ ERRORS = {
 REASONS = {
     "member": N_("Disabled by a team member"),
     "gone": N_("Disabled: the server answered 410 Gone"),
+    "closed": N_("Disabled: the business was closed"),
     "failing": N_("Disabled: nothing was delivered for a day"),
 }
 STATES = {

@@ -103,7 +103,7 @@ class TemplateForm:
 
     @classmethod
     def of(cls, template: MessageTemplate, version: TemplateVersion | None) -> TemplateForm:
-        content = version.content if version else template.content
+        content = version.content if version else template.content_to_edit
         own = {"name": template.name, "language": template.language}
         own |= {"preview.rtl": ON} if is_rtl(template.language) else {}
         return cls(fields_of(content) | own, template, version.revision if version else 0).completed()
@@ -404,7 +404,7 @@ class TemplateForm:
             version.save(content, revision=self.revision, by=by, is_renamed=is_renamed)
         elif self.revision:
             raise Refused(VERSION_GONE)
-        elif content != template.content:
+        elif content not in (template.content, template.content_to_edit):
             TemplateVersion.begin(template.id, content, by=by)
         db.session.flush()
         return template

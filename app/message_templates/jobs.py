@@ -24,6 +24,8 @@ log = structlog.get_logger()
 COMPARE_EVERY = dt.timedelta(hours=1)
 # Meta counts reads and clicks for seven days, and takes ten templates at a time.
 COUNTED_DAYS, AT_ONCE = 8, 10
+# Meta's code where it doesn't count for an account.
+NOT_COUNTED = 200007
 
 
 @job("message_templates.fetch")
@@ -100,7 +102,10 @@ def measure(waba_id: str) -> None:
             points = calls.analytics(graph, token, waba_meta_id, listed[place : place + AT_ONCE], start, end)
         except MetaError as error:
             log.info("templates not measured", waba_id=waba_id, meta_code=error.code)
+            if error.code == NOT_COUNTED:
+                TemplateList.of(waba.id).note_counting(False)
             return
+        TemplateList.of(waba.id).note_counting(True)
         TemplateFigures.store(row_of(point, ids[point.template_id]) for point in points if point.template_id in ids)
         commit()
 

@@ -86,6 +86,8 @@ class TemplateList(TenantModel):
     asked_at: Mapped[dt.datetime | None]
     fetched_at: Mapped[dt.datetime | None]
     error: Mapped[dict[str, Any] | None]
+    # Since when Meta counts what is sent, as far as we know; None where it doesn't, or nobody has asked.
+    counts_since: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
@@ -104,6 +106,11 @@ class TemplateList(TenantModel):
     def refresh_all(cls) -> None:
         for waba_id in db.session.scalars(select(Waba.id)):
             cls.fresh(waba_id)
+
+    def note_counting(self, counts: bool) -> None:
+        """Meta counts for this account, or refuses figures as it doesn't."""
+        self.counts_since = (self.counts_since or now()) if counts else None
+        db.session.add(self)
 
     @property
     def is_loading(self) -> bool:
@@ -394,12 +401,15 @@ class MessageTemplate(TenantModel):
 
     def version_to_edit(self, by: Actor) -> TemplateVersion:
         """The version that is being worked on; a new one begins with what Meta has."""
-        if version := self.locked_version():
-            return version
+        return self.locked_version() or TemplateVersion.begin(self.id, self.content_to_edit, by=by)
+
+    @property
+    def content_to_edit(self) -> Content:
+        """What the next version begins with: what Meta has, with its files."""
         latest = db.session.scalar(TemplateVersion.submitted(self.id).limit(1))
         # Ours knows its files, which Meta returns as links that expire.
         is_ours = latest and says_the_same(latest.components, self.components)
-        return TemplateVersion.begin(self.id, latest.content if latest and is_ours else self.content, by=by)
+        return latest.content if latest and is_ours else self.content
 
     def rename(self, name: str, language: str) -> None:
         """While it is a draft. Raises `NameTaken`."""

@@ -140,6 +140,28 @@ REASONS = {
         N_("Submit it as Marketing, or wait until Meta lifts the restriction in WhatsApp Manager."),
     ),
 }
+# The same, where the template is Marketing already: there is no other category to choose for an advertisement.
+OF_MARKETING = {
+    "INCORRECT_CATEGORY": (
+        N_("The text doesn't fit its category."),
+        N_(
+            "It is Marketing already. If it is about something the customer asked for, or a one-time code, remove "
+            "everything promotional and submit it in that category under another name."
+        ),
+    ),
+    "TAG_CONTENT_MISMATCH": (
+        N_("The text doesn't fit its category or language."),
+        N_("It is Marketing already. Check that the language is the one of the text."),
+    ),
+    "PROMOTIONAL": (
+        N_("Meta doesn't allow this advertisement."),
+        N_("It is Marketing already. Compare what it offers with Meta's commerce and messaging policies."),
+    ),
+    "CATEGORY_NOT_AVAILABLE": (
+        N_("Your account can't use this category at present."),
+        N_("It is Marketing already. Wait until Meta lifts the restriction in WhatsApp Manager."),
+    ),
+}
 UNSAID = (
     N_("Meta gave no reason."),
     N_(
@@ -203,9 +225,11 @@ def readable(word: str) -> str:
     return word.replace("_", " ").capitalize()
 
 
-def reason_words(facts: Mapping[str, Any] | None) -> tuple[str, str]:
-    """Why Meta rejected it, and what to change."""
-    return REASONS.get(str((facts or {}).get("reason")), UNSAID)
+def reason_words(facts: Mapping[str, Any] | None, category: str = "") -> tuple[str, str]:
+    """Why Meta rejected it, and what to change; `category` is the one it was submitted in."""
+    reason = str((facts or {}).get("reason"))
+    of_category = OF_MARKETING.get(reason) if category == "MARKETING" else None
+    return of_category or REASONS.get(reason, UNSAID)
 
 
 def quotes(facts: Mapping[str, Any] | None) -> list[str]:

@@ -49,6 +49,12 @@ def confirmed(view: View) -> View:
     return view
 
 
+def open_when_closed(view: View) -> View:
+    """Beneath `requires`: also for members of a closed business, while its data can be downloaded."""
+    view.open_when_closed = True  # type: ignore[attr-defined]
+    return view
+
+
 def public(view: View) -> View:
     """A page for anybody."""
     view.access = "public"  # type: ignore[attr-defined]
@@ -176,13 +182,24 @@ def enter_tenant(permission: str) -> AnyResponse | None:
     if g.membership is None:
         abort(404)
     g.tenant = db.session.get_one(Tenant, tenant_id)
+    assert request.endpoint
+    if g.tenant.closed_at and not is_open_when_closed(request.endpoint):
+        return send_to(url_for(CLOSED))
     if not g.membership.may(permission):
         abort(403)
-    assert request.endpoint
     if getattr(current_app.view_functions[request.endpoint], "confirmed", False) and not is_confirmed():
         back = request.path if request.method == "GET" else request.came_from  # type: ignore[attr-defined]
         return redirect(url_for("team.confirm", next=back), 303)
     return None
+
+
+# What members of a closed business see in place of any other page.
+CLOSED = "closing.closed"
+
+
+def is_open_when_closed(endpoint: str) -> bool:
+    is_download = getattr(current_app.view_functions[endpoint], "open_when_closed", False)
+    return endpoint == CLOSED or (is_download and g.tenant.has_downloads)
 
 
 def tenant_of_member(slug: str) -> Select[uuid.UUID]:
@@ -215,7 +232,11 @@ def is_confirmed() -> bool:
 
 
 def send_to_sign_in(endpoint: str) -> AnyResponse:
-    target = url_for(endpoint, next=page_of_request())
+    return send_to(url_for(endpoint, next=page_of_request()))
+
+
+def send_to(target: str) -> AnyResponse:
+    """Leads to another page, also from a fragment. A stream just ends."""
     if is_fragment():
         return Response(status=401, headers={"HX-Redirect": target})
     if request.accept_mimetypes.best == "text/event-stream":

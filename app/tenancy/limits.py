@@ -27,9 +27,10 @@ class OverLimit(Exception):
 
     @property
     def words(self) -> str:
-        return str(_(WORDS[self.kind], most=self.most))
+        return str(_(WORDS[self.kind], most=self.most)) if self.most else str(_(CLOSED))
 
 
+CLOSED = N_("This business is closed, so nothing can be added to it.")
 WORDS = {
     "seats": N_(
         "Your plan has %(most)d team members, with open invitations. Choose another plan under Costs, or remove "

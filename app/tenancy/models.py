@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import ClassVar
 
 from flask_login import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, Select, UniqueConstraint, delete, false, func, select
@@ -40,6 +41,19 @@ class Tenant(GlobalModel):
     name: Mapped[str]
     is_sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # Since when its members see only that it is closed (app/closing), and what they can still download.
+    closed_at: Mapped[dt.datetime | None]
+    DOWNLOAD_DAYS: ClassVar[int] = 90
+
+    @property
+    def downloads_until(self) -> dt.date:
+        """Of a closed business: the last day on which its data can be downloaded."""
+        assert self.closed_at
+        return self.closed_at.astimezone(dt.UTC).date() + dt.timedelta(days=self.DOWNLOAD_DAYS)
+
+    @property
+    def has_downloads(self) -> bool:
+        return now().astimezone(dt.UTC).date() <= self.downloads_until
 
     @classmethod
     def sandboxes(cls) -> Select[uuid.UUID]:

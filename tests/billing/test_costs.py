@@ -8,12 +8,15 @@ import uuid
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, update
 
 from app.billing.holds import ReplyCount
 from app.billing.ledger import Journal
+from app.billing.money import Money
 from app.billing.totals import DayTotal, MonthTotal
 from app.costs.months import Month
+from app.extensions import outside
 from app.inbox.conversations import Message
 from app.tenancy import db, tenant_scope
 from tests.billing.books import arrive_and_post, balance, give_plan, priced, problems, reported
@@ -61,8 +64,8 @@ def test_with_a_plan_the_page_shows_what_is_paid(world: World, sent: Message, an
 
 
 def test_a_month_that_cost_nothing_says_so_in_its_currency(world: World, sent: Message, ann: Browser) -> None:
+    give_plan(world, micros=10_000_000, included_messages=1)
     arrive_and_post(world, reported("delivered", priced()))
-    give_plan(world, micros=10_000_000)
     assert re.search(r'data-testid="total">\s*<a[^>]*>US\$0\.00</a>', ann.get(NOVEMBER).text)
 
 
@@ -150,7 +153,7 @@ def test_the_month_is_downloaded_as_csv(world: World, sent: Message, ann: Browse
     answer = ann.get("/t/bakery/costs/export?month=2026-11")
     (row,) = csv.DictReader(io.StringIO(answer.text))
     assert (row["day"], row["number"], row["country"]) == ("2026-11-20", "1 555 078 3881", "US")
-    assert (row["messages"], row["list_price"]) == ("1", "0.025")
+    assert (row["messages"], row["list_price"], row["cost"]) == ("1", "0.025", "0.025")
 
 
 def test_more_messages_are_on_more_pages(world: World, sent: Message, ann: Browser) -> None:
@@ -173,7 +176,7 @@ def test_nonsense_in_an_address_finds_nothing(world: World, sent: Message, ann: 
 def test_the_forecast_goes_on_as_the_month_began(world: World, sent: Message) -> None:
     arrive_and_post(world, reported("delivered", priced()))
     with tenant_scope(world.bakery.id):
-        month = Month.read("2026-11", is_charged=False)
+        month = Month.read("2026-11")
         assert month.forecast and month.forecast.micros == 25_000 * 30 // 25
 
 
@@ -190,3 +193,26 @@ def test_a_month_that_is_added_up_anew_is_as_it_was(world: World, sent: Message,
         db.session.execute(update(MonthTotal).values(messages=0))
         MonthTotal.rebuild(dt.date(2026, 11, 1))
     assert ann.get(NOVEMBER).text.count("US$") == before.count("US$") > 0 and problems(world) == []
+
+
+def test_included_messages_of_a_plan_whose_fee_is_not_paid_say_when_they_count(world: World, ann: Browser) -> None:
+    give_plan(world, included_messages=500, balance_micros=-1_000_000)
+    page = ann.get("/t/bakery/costs").text
+    assert "0 of 500" in page and "once the monthly fee is paid" in page
+
+
+def test_nothing_has_the_decimal_places_of_its_currency(app: Flask) -> None:
+    with app.test_request_context():
+        assert (Money(0, "USD").exact, Money(0, "JPY").exact) == ("US$0.00", "¥0")
+        assert Money(25_000, "USD").exact == "US$0.0250"
+
+
+def test_the_help_offers_cards_only_where_they_can_be_used(ann: Browser, app: Flask) -> None:
+    assert "Stripe" not in ann.get("/help/costs").text and "by bank transfer" in ann.get("/help/costs").text
+    here = outside(app)
+    before = here.settings
+    here.settings = before.model_copy(update={"stripe_secret_key": "sk_test_1"})
+    try:
+        assert "Stripe" in ann.get("/help/costs").text
+    finally:
+        here.settings = before

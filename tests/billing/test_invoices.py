@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from sqlalchemy import select, update
 from sqlalchemy.exc import ProgrammingError
 
-from app.billing.invoices import Close, Corrected, Invoice, InvoiceLine, credit, month_to_close
+from app.billing.invoices import Close, Corrected, Invoice, InvoiceLine, credit, month_to_close, next_close
 from app.billing.ledger import Ledger
 from app.billing.money import rounded, share_of, typed
 from app.billing.tax import Tax, country_of
@@ -197,6 +197,31 @@ def test_billing_details_are_checked_and_on_the_next_invoice(charged: World, ann
     assert wrong.status_code == 422 and "VAT id of this country" in wrong.text
     assert ann.post("/t/bakery/costs/billing-details", form).status_code == 303
     assert issued(charged).buyer["vat_id"] == "ATU12345678"
+
+
+def test_without_billing_details_an_invoice_is_to_the_business_by_its_name(charged: World, ann: Browser) -> None:
+    invoice = issued(charged)
+    assert invoice.buyer["name"] == "Bakery"
+    assert "Bakery" in ann.get(f"/t/bakery/costs/invoices/{invoice.id}").text.partition("To</h2>")[2]
+
+
+def test_owners_are_led_to_the_details_before_the_next_invoice(charged: World, ann: Browser) -> None:
+    for page in ("/t/bakery/costs", "/t/bakery/costs/invoices"):
+        assert "Enter whom it is to" in ann.get(page).text
+    ann.post("/t/bakery/costs/billing-details", {"company": "Bakery Ltd", "address": "1 High Street", "country": "FR"})
+    assert "Enter whom it is to" not in ann.get("/t/bakery/costs/invoices").text
+
+
+@pytest.mark.parametrize(
+    ("today", "day"),
+    [
+        (dt.date(2026, 11, 2), dt.date(2026, 11, 3)),
+        (dt.date(2026, 11, 3), dt.date(2026, 12, 3)),
+        (dt.date(2026, 12, 31), dt.date(2027, 1, 3)),
+    ],
+)
+def test_the_next_invoice_is_issued_on_a_third(today: dt.date, day: dt.date) -> None:
+    assert next_close(today) == day
 
 
 def test_the_console_issues_a_credit_note_with_a_reason(charged: World, pat: Browser) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import uuid
 from typing import Any
 
+import httpx
 import pytest
 
 from app.message_templates.changes import TemplateChange
 from app.message_templates.figures import TemplateFigures
+from app.message_templates.jobs import measure
 from app.message_templates.models import MessageTemplate, NameLocked, NameTaken
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.versions import Content, TemplateVersion
 from app.tenancy import Actor, db, now, tenant_scope
 from app.tenancy.models import Membership
 from app.wabas.models import PhoneNumber
+from tests.arrivals import graph_answering
 from tests.client import FRAGMENT, Browser
 from tests.happenings import kinds
 from tests.message_templates.templates import BODY, CONTENT, TEXT, approved, drafted
+from tests.simulated import Road
 from tests.world import World
 
 
@@ -48,7 +53,6 @@ def test_a_rejection_says_what_to_change_beside_the_part_it_is_about(ann: Browse
 def test_the_reason_is_read_while_one_changes_the_text(ann: Browser, number: PhoneNumber) -> None:
     facts = {"reason": "INVALID_FORMAT", "detail": "The body has a variable without an example."}
     template = approved(number, status="REJECTED", status_facts=facts)
-    ann.post(f"~/templates/{template.id}/edits")
     assert "The body has a variable without an example." in page(ann, template, "/draft")
 
 
@@ -72,13 +76,49 @@ def test_metas_words_are_quoted_beside_the_part_that_one_changes(
     assert detail in beside and beside.count("<input") + beside.count("<textarea") + beside.count("<select") <= 2
 
 
-def test_edit_and_submit_again_begins_with_the_rejected_text(world: World, ann: Browser, number: PhoneNumber) -> None:
-    template = approved(number, status="REJECTED")
-    answer = ann.post(f"~/templates/{template.id}/edits")
-    assert answer.status_code == 303 and answer.location.endswith(f"/templates/{template.id}/draft")
+@pytest.mark.parametrize("status", ["REJECTED", "APPROVED"])
+def test_an_editor_that_is_only_opened_begins_no_version(
+    world: World, ann: Browser, number: PhoneNumber, status: str
+) -> None:
+    template = approved(number, status=status)
+    assert f'/templates/{template.id}/draft"' in page(ann, template)
+    assert TEXT in html.unescape(page(ann, template, "/draft"))
     with tenant_scope(world.bakery.id):
-        version = TemplateVersion.open_of(template.id)
-        assert version and version.components == [BODY]
+        assert TemplateVersion.open_of(template.id) is None
+    assert "Unsubmitted changes" not in ann.get("~/templates/").text
+
+
+def test_of_a_template_that_meta_has_no_more_no_version_is_begun(ann: Browser, number: PhoneNumber) -> None:
+    template = approved(number, status="DELETED")
+    assert ann.get(f"~/templates/{template.id}/draft").location.endswith(f"/templates/{template.id}")
+
+
+@pytest.mark.parametrize("reason", ["INCORRECT_CATEGORY", "PROMOTIONAL", "CATEGORY_NOT_AVAILABLE"])
+def test_what_is_marketing_already_is_not_to_be_submitted_as_marketing(
+    ann: Browser, number: PhoneNumber, reason: str
+) -> None:
+    facts = {"reason": reason}
+    utility = page(ann, approved(number, "one", status="REJECTED", status_facts=facts))
+    assert "Marketing" in utility and "It is Marketing already" not in utility
+    marketing = page(ann, approved(number, "two", status="REJECTED", status_facts=facts, category="MARKETING"))
+    assert "It is Marketing already" in marketing and "as Marketing" not in marketing
+
+
+def test_that_counting_is_on_is_remembered(ann: Browser, road: Road) -> None:
+    template = approved(road.number)
+    assert "Turn on counting" in page(ann, template)
+    ann.post(f"~/templates/{template.id}/figures")
+    text = page(ann, template)
+    assert "Counting is on since" in text and "Turn on counting" not in text
+
+
+def test_counting_that_was_turned_on_elsewhere_is_noticed_and_its_end_too(ann: Browser, road: Road) -> None:
+    template, bakery = approved(road.number, used_at=now()), road.world.bakery.id
+    for is_on, code in ((True, None), (False, 200007)):
+        answer = httpx.Response(400, json={"error": {"code": code}}) if code else httpx.Response(200, json={"data": []})
+        graph_answering(lambda _request, answer=answer: answer)  # type: ignore[misc]
+        measure(bakery, road.number.waba_id)
+        assert ("Counting is on since" in page(ann, template)) is is_on
 
 
 def test_edit_limits_are_shown_before_one_edits(world: World, ann: Browser, number: PhoneNumber) -> None:

@@ -169,8 +169,8 @@ def test_a_sign_up_page_of_somebody_else_is_found(app: Flask, world: World, meta
 def test_the_console_shows_what_is_left_of_the_credit_line(pat: Browser, world: World, meta: Meta) -> None:
     meta.post("credit-line", owed=2500)
     page = pat.get("/platform/credit-line").get_data(as_text=True)
-    assert "$7,500.00" in page
-    assert "$10,000.00" in page
+    assert "US$7,500.00" in page
+    assert "US$10,000.00" in page
 
 
 @pytest.mark.parametrize(("owed", "words"), [(8_500, "running low."), (10_000, "is used up")])

@@ -21,6 +21,7 @@ from app.assistant.phrases import CLOSED_HAND_OVERS, DISCLOSURES, HAND_OVERS
 from app.assistant.turns import JUDGED_BEFORE_AUTOPILOT, AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
 from app.assistant.words import MODES as MODE_WORDS
+from app.templating import named_dollar
 from app.tenancy import current_actor, db, exists, in_menu, now, requires
 from app.words import N_
 
@@ -30,7 +31,7 @@ Answer = str | tuple[str, int] | AnyResponse
 @bp.app_template_filter()
 def dollars(amount: float) -> str:
     """An amount in dollars: of less than a cent, four places."""
-    return str(format_currency(amount, "USD", format="¤#,##0.00##", currency_digits=False))
+    return named_dollar(str(format_currency(amount, "USD", format="¤#,##0.00##", currency_digits=False)), "USD")
 
 
 @bp.get("/")

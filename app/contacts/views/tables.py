@@ -22,7 +22,7 @@ from app.contacts.refusals import Refusal
 from app.contacts.settings import ContactSettings
 from app.contacts.tables import DELIMITERS, ENCODINGS, MOST_BYTES, MOST_ROWS, Unreadable
 from app.tenancy import confirmed, db, later, now, requires, takes_files
-from app.tenancy.guard import is_fragment
+from app.tenancy.guard import is_fragment, open_when_closed
 from app.words import N_
 
 SHOWN_PROBLEMS = 100
@@ -47,6 +47,7 @@ def exports() -> str:
 
 @bp.post("/export")
 @requires("contacts.manage")
+@open_when_closed
 @confirmed
 def export() -> Response:
     ContactExport.record(by=current_user)

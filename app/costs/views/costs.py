@@ -9,6 +9,7 @@ from flask import Response, abort, render_template, request
 from sqlalchemy import select
 
 from app.billing.balances import Balance
+from app.billing.invoices import BillingDetails
 from app.billing.ledger import Journal
 from app.billing.money import typed
 from app.costs.blueprint import bp
@@ -16,11 +17,15 @@ from app.costs.chart import Chart
 from app.costs.messages import FILTERS, charged_lines, free_lines
 from app.costs.months import Month, Replies, ReplyPrice, Words
 from app.tenancy import db, in_menu, requires
+from app.tenancy.guard import open_when_closed
 from app.words import N_
 
 BY_HAND = ("top_up", "adjustment", "fee", "credit", "tax")
 SHOWN = 20
-COLUMNS = ("day", "number", "country", "category", "free", "currency", "messages", "list_price", "charged", "unpriced")
+COLUMNS = (
+    *("day", "number", "country", "category", "free", "currency", "messages", "list_price", "charged", "unpriced"),
+    "cost",
+)
 
 
 @bp.get("")
@@ -35,7 +40,7 @@ COLUMNS = ("day", "number", "country", "category", "free", "currency", "messages
 @requires("costs.read")
 def index() -> str:
     balance = Balance.current()
-    month = Month.read(request.args.get("month"), is_charged=bool(balance and balance.plan))
+    month = Month.read(request.args.get("month"))
     by_hand = select(Journal).where(Journal.kind.in_(BY_HAND)).order_by(Journal.id.desc()).limit(SHOWN)
     return render_template(
         "costs/index.html",
@@ -46,13 +51,14 @@ def index() -> str:
         replies=Replies.of_month(month),
         reply_price=ReplyPrice.in_month(month, balance),
         journals=db.session.scalars(by_hand).all() if balance else [],
+        due=BillingDetails.missed_on(balance),
     )
 
 
 @bp.get("/messages")
 @requires("costs.read")
 def messages() -> str:
-    month = chosen_month()
+    month = Month.read(request.args.get("month"))
     chosen = {name: value for name in FILTERS if (value := request.args.get(name)) is not None}
     lines, more = charged_lines(month, chosen, request.args.get("before"))
     return render_template(
@@ -63,7 +69,7 @@ def messages() -> str:
 @bp.get("/free")
 @requires("costs.read")
 def free() -> str:
-    month, reason = chosen_month(), request.args.get("reason", "")
+    month, reason = Month.read(request.args.get("month")), request.args.get("reason", "")
     if not reason:
         abort(404)
     lines, more = free_lines(month, reason, request.args.get("before"))
@@ -74,20 +80,16 @@ def free() -> str:
 
 @bp.get("/export")
 @requires("costs.read")
+@open_when_closed
 def export() -> Response:
     """A month's totals as CSV: a line for each day, number, country, category and reason."""
-    month, file = chosen_month(), io.StringIO()
+    month, file = Month.read(request.args.get("month")), io.StringIO()
     sheet = csv.writer(file)
     sheet.writerow(COLUMNS)
     for row in month.rows_of_csv():
-        amounts = typed(int(row.list_micros)), typed(int(row.charged_micros))
+        amounts, cost = (typed(int(row.list_micros)), typed(int(row.charged_micros))), typed(int(row.cost_micros))
         number = row.display_number.lstrip("+")
         where = (row.day, number, row.country, row.category, row.free, row.currency)
-        sheet.writerow((*where, int(row.messages), *amounts, int(row.unpriced)))
+        sheet.writerow((*where, int(row.messages), *amounts, int(row.unpriced), cost))
     headers = {"Content-Disposition": f'attachment; filename="costs-{month.name}.csv"'}
     return Response(file.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def chosen_month() -> Month:
-    balance = Balance.current()
-    return Month.read(request.args.get("month"), is_charged=bool(balance and balance.plan))

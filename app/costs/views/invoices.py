@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import tuple_
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.billing.balances import Balance
 from app.billing.invoices import BillingDetails, Invoice, InvoiceLine
 from app.billing.ledger import Journal
 from app.billing.money import typed
@@ -21,6 +22,7 @@ from app.costs.invoice_pdf import stored
 from app.costs.messages import PAGE, Line, read_place, with_messages
 from app.costs.months import Month, Words
 from app.tenancy import db, later, requires
+from app.tenancy.guard import open_when_closed
 
 SHOWN = 100
 COLUMNS = ("invoice", "position", "kind", "number", "country", "category", "note", "messages", "amount", "currency")
@@ -56,6 +58,7 @@ def invoice(invoice_id: uuid.UUID) -> str:
 
 @bp.get("/invoices/<uuid:invoice_id>/export")
 @requires("costs.read")
+@open_when_closed
 def export_invoice(invoice_id: uuid.UUID) -> Response:
     """The lines as CSV; the last ones are tax and total."""
     chosen, words, file = Invoice.get_or_404(invoice_id), Words(), io.StringIO()
@@ -73,6 +76,7 @@ def export_invoice(invoice_id: uuid.UUID) -> Response:
 
 @bp.get("/invoices/<uuid:invoice_id>/pdf")
 @requires("costs.read")
+@open_when_closed
 def invoice_pdf(invoice_id: uuid.UUID) -> AnyResponse:
     chosen, language = Invoice.get_or_404(invoice_id), str(get_locale() or "en")
     if (drawn := stored(chosen, language)) is None:
@@ -97,7 +101,7 @@ def invoice_line(invoice_id: uuid.UUID, invoice_line_id: uuid.UUID) -> str:
         line=line,
         lines=lines,
         more=more,
-        month=Month(chosen.month, is_charged=True),
+        month=Month(chosen.month),
         words=Words(),
         reason="",
     )
@@ -114,7 +118,8 @@ def with_journals(chosen: Invoice, line: InvoiceLine, before: str | None) -> tup
 
 def invoices_page(form: BillingDetailsForm) -> str:
     listed = db.session.scalars(Invoice.newest_first().limit(SHOWN)).all()
-    return render_template("costs/invoices.html", invoices=listed, form=form)
+    due = BillingDetails.missed_on(Balance.current())
+    return render_template("costs/invoices.html", invoices=listed, form=form, due=due)
 
 
 def vars_of(details: BillingDetails) -> dict[str, str]:

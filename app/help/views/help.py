@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import abort, render_template, request
 
+from app.extensions import settings
 from app.help.blueprint import bp
 from app.help.topics import BY_NAME, LONGEST_QUERY, TOPICS, help_address, search
 from app.inbox.desk.shortcuts import COMMANDS
@@ -30,7 +31,8 @@ def topic(name: str) -> str:
 
 def page(**shown: Any) -> str:
     layout = "help/panel.html" if is_fragment() else "help/page.html"
-    return render_template(layout, topics=TOPICS, longest=LONGEST_QUERY, **shown)
+    has_stripe = bool(settings.stripe_secret_key)
+    return render_template(layout, topics=TOPICS, longest=LONGEST_QUERY, has_stripe=has_stripe, **shown)
 
 
 @bp.app_context_processor

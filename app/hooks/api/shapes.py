@@ -19,7 +19,7 @@ class WebhookShape(Shape):
     """Where events are sent, which of them, and how.
 
     `state` is `active` or `disabled`; `reason` says why: `member` (somebody chose that), `gone` (the server answered
-    410) or `failing` (nothing but failures for a day).
+    410), `failing` (nothing but failures for a day) or `closed` (the business was closed).
     """
 
     id: uuid.UUID

@@ -18,6 +18,7 @@ REFUSALS = (
         "The 24-hour reply window has closed",
         N_("Send a template instead, or wait until the customer writes again."),
     ),
+    problem("business_closed", 409, "The business is closed", N_("Nothing is sent any more. Ask the operator.")),
     problem(
         "number_unavailable", 409, "The number is not connected", N_("Ask an owner to reconnect it, then send again.")
     ),

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from app.inbox.conversations import (
     AutomationPaused,
     Blocked,
+    BusinessClosed,
     ClientIdReused,
     GroupIsReadOnly,
     MarkedSpam,
@@ -30,6 +31,7 @@ NOT_SENT = (Refusal, ClientIdReused, Refused, StorageAway)
 REASONS: dict[type[Exception], str] = {
     WindowClosed: N_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."),
     GroupIsReadOnly: N_("This wasn't sent. You can't write to a group from here."),
+    BusinessClosed: N_("This wasn't sent. This business is closed. Questions about it go to the operator."),
     NumberAway: N_("This wasn't sent. The number is not connected to WhatsApp."),
     Blocked: N_("This wasn't sent. You blocked this customer. Unblock them to write."),
     MarkedSpam: N_("This wasn't sent. The conversation is marked as spam."),

@@ -9,6 +9,7 @@ from .messages import Message
 from .refusals import (
     AutomationPaused,
     Blocked,
+    BusinessClosed,
     ClientIdReused,
     GroupIsReadOnly,
     MarkedSpam,
@@ -36,6 +37,7 @@ __all__ = [
     "WINDOW_MARGIN",
     "AutomationPaused",
     "Blocked",
+    "BusinessClosed",
     "ClientIdReused",
     "Conversation",
     "Cursor",

@@ -30,6 +30,7 @@ from app.words import N_
 from .number_desks import NumberDesk
 from .refusals import (
     Blocked,
+    BusinessClosed,
     GroupIsReadOnly,
     MarkedSpam,
     NoDirectSend,
@@ -120,6 +121,8 @@ class Gate:
         conversation = self.conversation
         if conversation.is_group:
             return GroupIsReadOnly()
+        if self.lookups.balance and self.lookups.balance.is_closed:
+            return BusinessClosed()
         if not conversation.phone_number.takes_messages:
             return NumberAway()
         if conversation.state == "blocked":
@@ -242,6 +245,10 @@ AS_ERROR = {
         "title": N_("The 24 hours to reply were over, and no template was chosen for that case."),
         "fix": N_("Send a message template, or wait until the customer writes again."),
     },
+    "business_closed": {
+        "title": N_("This business is closed, so nothing is sent any more."),
+        "fix": N_("Questions about it go to the operator."),
+    },
     "number_unavailable": {
         "title": N_("This number was not connected."),
         "fix": N_("Ask an owner to reconnect the number, then send it again."),
@@ -292,7 +299,8 @@ AS_ERROR = {
     },
 }
 EXPIRED = ("window_closed", "too_late")
-SILENCED = ("with_person", "with_other_app", "automation_paused")
+# What waits for a business that is closed does not fail: it is no longer wanted.
+SILENCED = ("business_closed", "with_person", "with_other_app", "automation_paused")
 
 
 def error_of(refusal: Refusal) -> dict[str, Any]:

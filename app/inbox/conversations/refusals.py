@@ -35,6 +35,12 @@ class ClientIdReused(Exception):
     """The same id came with other words: one of the two is a mistake, so neither is guessed at."""
 
 
+class BusinessClosed(Refusal):
+    """The business is closed, or being closed: nothing of it goes out any more."""
+
+    kind = "business_closed"
+
+
 class NumberAway(Refusal):
     """The business number is not connected."""
 

@@ -55,11 +55,16 @@ def categories_of(rows: Sequence[Row[Any]]) -> dict[uuid.UUID, str]:
 
 def queue_again(refused: dict[uuid.UUID, str]) -> None:
     rows = [
-        {"message": str(id), "error": {"kind": "funds", "title": NO_ROOM[why], "fix": AS_ERROR["not_funded"]["fix"]}}
+        {"message": str(id), "error": {"kind": "funds", "title": NO_ROOM[why], "fix": AS_ERROR[fixes(why)]["fix"]}}
         for id, why in refused.items()
     ]
     values = {"tenant": current_tenant_id(), "again_at": database_now() + WAIT, "rows": json.dumps(rows)}
     db.session.execute(QUEUE_AGAIN, values)
+
+
+def fixes(why: str) -> str:
+    """Whose advice applies, a key of AS_ERROR."""
+    return "business_closed" if why == "closed" else "not_funded"
 
 
 # A queued message that is not paid for waits with the reason; its attempt did not take place.

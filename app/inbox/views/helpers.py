@@ -28,6 +28,7 @@ from app.inbox.inbound.surveys import counts
 from app.message_templates.models import TemplateList
 from app.meta.outgoing import EXTENSIONS, TAKEN
 from app.meta.outgoing import LARGEST as LARGEST_OF
+from app.templating import named_dollar
 from app.tenancy import current_actor, now
 
 
@@ -55,7 +56,8 @@ def unmarked(text: str) -> str:
 @bp.app_template_filter()
 def price(amount: Decimal, currency: str) -> str:
     """An amount in a currency, in the reader's language; without the currency where its code is none."""
-    return str(format_currency(amount, currency)) if len(currency) == 3 else str(format_decimal(amount))
+    shown = str(format_currency(amount, currency)) if len(currency) == 3 else str(format_decimal(amount))
+    return named_dollar(shown, currency)
 
 
 @bp.app_template_filter()

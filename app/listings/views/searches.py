@@ -40,6 +40,7 @@ REASONS = {
     "held_back": N_("WhatsApp limits how much marketing a person gets. The next alert waits two days."),
     "unsubscribed": N_("The customer has opted out of marketing."),
     "number_unavailable": N_("The number was not connected."),
+    "business_closed": N_("The business was closed."),
     "not_funded": N_("It was not covered by the balance or the cap."),
 }
 OTHER_REASON = N_("The notification could not be sent to this customer. Look at the notification and its template.")

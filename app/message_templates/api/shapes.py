@@ -32,8 +32,8 @@ class RejectionShape(Shape):
     quotes: list[str] = Field(description="Meta's own words.")
 
     @classmethod
-    def of(cls, facts: dict[str, Any] | None) -> Self:
-        title, fix = words.reason_words(facts)
+    def of(cls, facts: dict[str, Any] | None, category: str) -> Self:
+        title, fix = words.reason_words(facts, category)
         reason = str((facts or {}).get("reason") or "")
         part, quotes = words.part_of(facts), words.quotes(facts)
         return cls(reason=reason, title=_(title), fix=_(fix), part=part, quotes=quotes)
@@ -146,7 +146,7 @@ class TemplateShape(TemplateSummary):
             **summary(one),
             status_title=_(status.name),
             status_advice=_(status.next) if status.next else "",
-            rejection=RejectionShape.of(one.status_facts) if one.status == "REJECTED" else None,
+            rejection=RejectionShape.of(one.status_facts, one.category) if one.status == "REJECTED" else None,
             next_category=one.correct_category,
             previous_category=one.previous_category,
             parameter_format=one.parameter_format,

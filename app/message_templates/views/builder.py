@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.message_templates.blueprint import bp
 from app.message_templates.fields import BUTTONS
 from app.message_templates.forms import CATEGORIES, TemplateForm, free_name
-from app.message_templates.models import BreaksUses, MessageTemplate, NameTaken, TooManyEdits
+from app.message_templates.models import GONE, BreaksUses, MessageTemplate, NameTaken, TooManyEdits
 from app.message_templates.samples import LARGEST, MB, TYPES
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.starters import starter_named
@@ -79,8 +79,12 @@ def create() -> Answer:
 
 @bp.get("/<uuid:template_id>/draft")
 @requires("templates.edit")
-def draft(template_id: uuid.UUID) -> str:
+def draft(template_id: uuid.UUID) -> str | AnyResponse:
+    """What is being written, or the text that Meta has: the next version begins when something is saved."""
     template = MessageTemplate.get_or_404(template_id)
+    if template.status == GONE:
+        flash(_("Meta doesn't have this template any more. Copy it to use its text again."), "error")
+        return redirect(url_for(".show", template_id=template.id), 303)
     form = TemplateForm.of(template, TemplateVersion.open_of(template.id))
     form.check()
     return builder_page(form)

@@ -62,6 +62,7 @@ def life_context(template: MessageTemplate) -> dict[str, Any]:
             "uses": template.uses,
             "broken": template.broken_by(template.newest) if version else [],
             "chart": chart_of(template),
+            "counts_since": TemplateList.of(template.waba_id).counts_since,
             "qualities": db.session.scalars(qualities).all(),
             "siblings": siblings(template),
             "may_submit": TemplateSettings.current().lets_submit(g.membership),
@@ -78,7 +79,7 @@ def head_context(template: MessageTemplate) -> dict[str, Any]:
 def rejection_context(template: MessageTemplate) -> dict[str, Any]:
     """What Meta says about its status, and the part it is about."""
     return {
-        "reason": words.reason_words(template.status_facts),
+        "reason": words.reason_words(template.status_facts, template.category),
         "quotes": words.quotes(template.status_facts),
         "part": part_of(template),
     }
@@ -160,17 +161,6 @@ def restore(template_id: uuid.UUID, version_id: uuid.UUID) -> AnyResponse:
     return redirect(url_for(".draft", template_id=template.id), 303)
 
 
-@bp.post("/<uuid:template_id>/edits")
-@requires("templates.edit")
-def edit_again(template_id: uuid.UUID) -> AnyResponse:
-    """Begins the next version with the last text, its files included."""
-    template = MessageTemplate.get_or_404(template_id)
-    if template.status == GONE:
-        return back(template, _("Meta doesn't have this template any more. Copy it to use its text again."), "error")
-    template.version_to_edit(current_actor())
-    return redirect(url_for(".draft", template_id=template.id), 303)
-
-
 @bp.post("/<uuid:template_id>/visibility")
 @requires("templates.edit")
 def change_visibility(template_id: uuid.UUID) -> AnyResponse:
@@ -240,6 +230,7 @@ def turn_on_figures(template_id: uuid.UUID) -> Answer:
     _done, problem = ask(waba, lambda graph, token: calls.enable_insights(graph, token, waba_meta_id))
     if problem:
         return page(template, problem), 422
+    TemplateList.of(waba.id).note_counting(True)
     return back(template, _("Meta counts from now on. The first figures appear within a day."))
 
 

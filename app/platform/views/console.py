@@ -15,6 +15,7 @@ from app.platform.blueprint import bp
 from app.platform.board import PAGE, Board, tenants_named
 from app.platform.forms import ReasonForm
 from app.platform.tenants import TenantOverview
+from app.platform.views.closures import closures_to_decide
 from app.team import door
 from app.team.forms import SignInForm
 from app.team.models import PlatformAdmin
@@ -56,7 +57,7 @@ def sign_out() -> AnyResponse:
 @in_menu("console", N_("Overview"), "gauge", order=10)
 @platform_only
 def board() -> str:
-    return render_template("platform/board.html", board=Board.load())
+    return render_template("platform/board.html", board=Board.load(), closures=closures_to_decide())
 
 
 @bp.get("/tenants")

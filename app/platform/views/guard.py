@@ -12,9 +12,9 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import SelectChoice
 
-from app.billing.balances import STAGES, Balance
+from app.billing.balances import LADDER, Balance
 from app.billing.credit_line import CreditLineReading
-from app.billing.guard import STAGE_WORDS, Exposure, GuardStep, Hit, SameAdmin
+from app.billing.guard import STAGE_WORDS, Closed, Exposure, GuardStep, Hit, SameAdmin
 from app.platform.billing_forms import GuardForm
 from app.platform.blueprint import bp
 from app.platform.views.balances import tenant_or_404
@@ -47,10 +47,14 @@ def take_guard_step(tenant_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     if not form.validate():
         return guard_page(tenant_id, form), 422
     commit()
-    with tenant_scope(tenant.id):
-        who = {"by_id": current_user.id, "by_name": current_user.name}
-        step = GuardStep.take(form.stage.data, reason=form.reason.data, **who)
-        words = _("Saved. A second admin has to approve it.") if step.state == "waiting" else _("Saved.")
+    try:
+        with tenant_scope(tenant.id):
+            who = {"by_id": current_user.id, "by_name": current_user.name}
+            step = GuardStep.take(form.stage.data, reason=form.reason.data, **who)
+            words = _("Saved. A second admin has to approve it.") if step.state == "waiting" else _("Saved.")
+    except Closed:
+        flash(_("This business is closed, so no step was taken."), "error")
+        return redirect(url_for(".guard", tenant_id=tenant_id), 303)
     log.info("guard step", admin_id=str(current_user.id), tenant_id=str(tenant_id), stage=form.stage.data)
     flash(words)
     return redirect(url_for(".guard", tenant_id=tenant_id), 303)
@@ -99,4 +103,4 @@ def guard_page(tenant_id: uuid.UUID, form: GuardForm) -> str:
 
 
 def stage_choices() -> list[SelectChoice]:
-    return [SelectChoice(stage, _(STAGE_WORDS[stage])) for stage in STAGES]
+    return [SelectChoice(stage, _(STAGE_WORDS[stage])) for stage in LADDER]

@@ -12,11 +12,11 @@ from app.tenancy import TenantModel, db, now, of_tenant, one_of
 
 from .people import PlatformAdmin
 
-LOOK_KINDS = ("message", "post")
+LOOK_KINDS = ("message", "post", "journal")
 
 
 class Look(TenantModel):
-    """One access to a message, or to a whole webhook event with the tenant's part in it."""
+    """One access to a message, to a whole webhook event with the tenant's part in it, or to a journal's message id."""
 
     __table_args__ = (of_tenant(), one_of("kind", LOOK_KINDS))
 

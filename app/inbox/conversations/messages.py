@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, Uuid, and_, bindparam, case, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, make_transient_to_detached, mapped_column, relationship, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -21,7 +35,19 @@ from app.message_templates.models import MessageTemplate
 from app.meta.errors import MetaError
 from app.meta.outgoing import LONGEST_TEXT, Outgoing, content_of
 from app.meta.payload import mapping
-from app.tenancy import Actor, TenantModel, User, announce, belongs_to, db, happened, now, one_of, uuid7
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    User,
+    announce,
+    belongs_to,
+    current_tenant_id,
+    db,
+    happened,
+    now,
+    one_of,
+    uuid7,
+)
 from app.tenancy.actor import KINDS as ACTORS
 
 from .bubbles import Bubble
@@ -195,6 +221,26 @@ class Message(Bubble, Underway, TenantModel):
             self.content = {**(self.content or {}), "sha256": media.sha256}
         if outgoing.category:
             self.content = {**(self.content or {}), "category": outgoing.category}
+
+    @classmethod
+    def insert_all(cls, messages: Sequence[Message]) -> None:
+        """Inserts new ones without reading them back, and hands them to the session. Raises `IntegrityError`."""
+        columns = cls.__table__.c
+        # Those of one statement name the same columns.
+        alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+        for one in messages:
+            one.tenant_id = current_tenant_id()
+            row = {name: value for name, value in vars(one).items() if name in columns}
+            alike[frozenset(row)].append(row)
+        with db.session.begin_nested():
+            for rows in alike.values():
+                db.session.execute(insert(cls), rows)
+        for one in messages:
+            make_transient_to_detached(one)
+            db.session.add(one)
+            # What it can't have yet is not looked for in the database.
+            for name in ("reactions", "changes"):
+                set_committed_value(one, name, [])
 
     def store(self) -> Message | None:
         """Inserts it. None where its conversation has a message with this `client_id`."""

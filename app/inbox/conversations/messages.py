@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -238,9 +239,18 @@ class Message(Bubble, Underway, TenantModel):
         for one in messages:
             make_transient_to_detached(one)
             db.session.add(one)
-            # What it can't have yet is not looked for in the database.
-            for name in ("reactions", "changes"):
-                set_committed_value(one, name, [])
+            # What it can't have yet, and what it was not given, is not looked for in the database.
+            for name, value in (("reactions", []), ("changes", []), *cls.given_nothing()):
+                if name not in vars(one):
+                    set_committed_value(one, name, value)
+
+    @classmethod
+    @functools.cache
+    def given_nothing(cls) -> tuple[tuple[str, Any], ...]:
+        """The columns that a new row need not name, each with the value that it has then."""
+        plain = [column for column in cls.__table__.c if column.server_default is None]
+        usual = [(column.name, column.default.arg) for column in plain if column.default and column.default.is_scalar]
+        return *usual, *((column.name, None) for column in plain if column.nullable and column.default is None)
 
     def store(self) -> Message | None:
         """Inserts it. None where its conversation has a message with this `client_id`."""

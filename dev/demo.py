@@ -21,9 +21,11 @@ PARTS = ("web", "door", "worker", "clock")
 
 class Demo:
     def __init__(self) -> None:
-        self.stack = Stack(LOCAL, port=int(os.environ.get("PORT", "8000")), seed=secret_seed())
-        self.mailbox = f"http://127.0.0.1:{free_port(8025)}"
-        self.agency = f"http://127.0.0.1:{free_port(8030)}"
+        port = int(os.environ.get("PORT", "8000"))
+        self.stack = Stack(LOCAL, port=port, seed=secret_seed())
+        # From the same port on: two demos that start at once would both find another one free.
+        self.mailbox = f"http://127.0.0.1:{free_port(port + 25)}"
+        self.agency = f"http://127.0.0.1:{free_port(port + 30)}"
         self.stopping = threading.Event()
 
     def run(self) -> None:

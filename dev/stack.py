@@ -112,7 +112,7 @@ class Stack:
         self.parts[name] = Part(name, command, self.env, self.folder / "logs" / f"{name}.log").start()
         return self.parts[name]
 
-    def wait_for(self, url: str, seconds: float = 30) -> None:
+    def wait_for(self, url: str, seconds: float = 90) -> None:
         end = time.monotonic() + seconds
         while not answers(url):
             self.check_alive()

@@ -6,7 +6,6 @@ as the appointment is as it was when the reminder was sent. After that the custo
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import uuid
 from collections.abc import Sequence
@@ -57,7 +56,7 @@ class AnswerToken:
 
 def mac(named: str) -> str:
     key = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(key, f"appointment {current_tenant_id().hex} {named}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, f"appointment {current_tenant_id().hex} {named}".encode(), "sha256").hex()[:32]
 
 
 def payloads_of(appointment: Appointment) -> list[str]:

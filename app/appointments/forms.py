@@ -47,7 +47,7 @@ class AppointmentForm(TimeForm):
     title = StringField(
         _("What for"),
         filters=[one_line],
-        validators=[DataRequired(_("Say what it is for.")), at_most(LONGEST_TITLE)],
+        validators=[DataRequired(_("Enter what the appointment is for.")), at_most(LONGEST_TITLE)],
     )
     zone = SelectField(_("Time zone"))
     minutes = IntegerField(
@@ -58,7 +58,7 @@ class AppointmentForm(TimeForm):
         ],
     )
     place = StringField(_("Place"), filters=[one_line], validators=[at_most(LONGEST_PLACE)])
-    agent = ChoiceField(_("Who has it"))
+    agent = ChoiceField(_("Assigned to"))
     number = ChoiceField(_("Number that writes to the customer"))
     notes = TextAreaField(_("Notes"), filters=[tidy], validators=[at_most(LONGEST_NOTES)], render_kw={"rows": 3})
 
@@ -66,7 +66,7 @@ class AppointmentForm(TimeForm):
         self.appointment = appointment
         super().__init__(**options_)
         self.zone.choices = options(*((name, name.replace("_", " ")) for name in zones.places()))
-        self.agent.choices = options(("", _("No one yet")), *((str(user.id), user.name) for user in colleagues()))
+        self.agent.choices = options(("", _("Unassigned")), *((str(user.id), user.name) for user in colleagues()))
         numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at).limit(MOST_OFFERED))
         self.number.choices = options(
             ("", _("None: nothing is sent")), *((str(one.id), name_of(one)) for one in numbers)

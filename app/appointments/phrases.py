@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
-from babel.dates import format_datetime
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, get_datetime_format
 
 LANGUAGES = ("en", "fr", "ar", "es", "pt", "de")
 # How each writes a day with its time; the customer reads it by the clock of the appointment's zone.
@@ -101,6 +103,15 @@ UNTITLED = {
     "pt": "o seu horário",
     "de": "Ihr Termin",
 }
+# What a visit to a place is called before anybody writes another title.
+VIEWINGS = {
+    "en": "Viewing: {title}",
+    "fr": "Visite : {title}",
+    "ar": "معاينة: {title}",
+    "es": "Visita: {title}",
+    "pt": "Visita: {title}",
+    "de": "Besichtigung: {title}",
+}
 LONGEST_TITLE = 120
 
 
@@ -112,6 +123,28 @@ def language_among(*codes: str) -> str:
 
 def time_words(local: dt.datetime, language: str) -> str:
     return str(format_datetime(local, TIMES[language], locale=language))
+
+
+def viewing_of(title: str, language: str) -> str:
+    return VIEWINGS[language_among(language)].format(title=title)
+
+
+@functools.lru_cache(maxsize=1_000)
+def day_in(day: dt.date, locale: Locale) -> str:
+    """Once for all reminders of a day."""
+    return str(format_date(day, "full", locale=locale))
+
+
+@functools.lru_cache(maxsize=1_000)
+def clock_in(time: dt.time, locale: Locale) -> str:
+    return str(format_time(time, "short", locale=locale))
+
+
+@functools.lru_cache(maxsize=1_000)
+def day_and_clock_in(day: dt.date, time: dt.time, locale: Locale) -> str:
+    """Joined as the language does it: “mardi 1 décembre 2026 à 10:30”."""
+    joined = str(get_datetime_format("full", locale=locale)).replace("'", "")
+    return joined.format(clock_in(time, locale), day_in(day, locale))
 
 
 def outcome_in_words(outcome: str, language: str, title: str, local: dt.datetime | None) -> str:

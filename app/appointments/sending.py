@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from babel.dates import format_date, format_time
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.inbox.compose.canned_replies import language_of
 from app.inbox.conversations import Message, NumberAway, Refusal
 from app.inbox.conversations.refusals import NotFunded
 from app.message_templates.uses import Use
@@ -27,6 +25,7 @@ from app.notifications.values import locale_of
 from app.tenancy import Tenant, among, current_tenant_id, database_now, db, later
 from app.words import N_
 
+from . import phrases
 from .answers import payloads_of
 from .calendar import link_end_to, link_to
 from .models import Appointment
@@ -45,7 +44,7 @@ VARIABLES = {
     "time": N_("the time of day, in its own zone"),
     "when": N_("day and time"),
     "place": N_("the place"),
-    "agent": N_("who of you"),
+    "agent": N_("the team member"),
     "duration": N_("its length in minutes"),
     "name": N_("the customer's name"),
     "first_name": N_("the customer's first name"),
@@ -141,7 +140,7 @@ def message_of(
         lambda variant, _talk: values_of(appointment, notification, variant.language, business),
         payloads=lambda variant: payloads_of(appointment) if variant.definition.quick_replies else [],
         phone_number_id=appointment.phone_number_id,
-        language=language_of,
+        language=lambda talk: talk.customer_language,
         # However long the number is paused: not when it has begun, or the next reminder is due.
         expires_at=notice.expires_at,
     )
@@ -170,12 +169,13 @@ def values_of(appointment: Appointment, notification: Notification, language: st
     """Those of VARIABLES that the notification has, each as its type wants it."""
     types = {variable.name: variable.type for variable in notification.variables}
     contact, local, locale = appointment.contact, appointment.local, locale_of(language)
-    day, clock = format_date(local, "full", locale=locale), format_time(local, "short", locale=locale)
+    at = local.date(), local.time()
+    day, clock = phrases.day_in(at[0], locale), phrases.clock_in(at[1], locale)
     values = {
         "title": appointment.title,
         "date": f"{local:%Y-%m-%d}" if types.get("date") == "date" else day,
         "time": f"{local:%H:%M}" if types.get("time") == "time" else clock,
-        "when": f"{day}, {clock}",
+        "when": phrases.day_and_clock_in(*at, locale),
         "place": appointment.place,
         "agent": appointment.agent.name if appointment.agent else "",
         "duration": str(appointment.minutes),

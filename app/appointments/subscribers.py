@@ -7,7 +7,6 @@ from contextlib import suppress
 
 from sqlalchemy import select
 
-from app.inbox.compose.canned_replies import language_of
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Message
 from app.inbox.outbound.uploads import enqueue_delivery
@@ -44,7 +43,7 @@ def reply(answer: Answer) -> None:
     client_id = uuid.uuid5(answer.message.id, "appointment")
     if talk.message_with(client_id):
         return
-    language = phrases.language_among(*languages_for(answer), language_of(talk))
+    language = phrases.language_among(*languages_for(answer), talk.customer_language)
     wanted = appointment if answer.outcome == "reschedule" else None
     if wanted and (sent := offer_times(wanted, talk, language, client_id)):
         enqueue_delivery(sent)

@@ -15,9 +15,9 @@ from .notices import AppointmentNotice
 STATES = {
     "booked": (N_("Booked"), "info"),
     "confirmed": (N_("Confirmed"), "success"),
-    "reschedule_requested": (N_("Wants another time"), "warning"),
+    "reschedule_requested": (N_("Reschedule requested"), "warning"),
     "cancelled": (N_("Cancelled"), ""),
-    "no_show": (N_("Didn't come"), "error"),
+    "no_show": (N_("No-show"), "error"),
     "done": (N_("Took place"), "success"),
 }
 SOURCES = {
@@ -31,10 +31,10 @@ CHANGES = {
     "moved": N_("Moved"),
     "changed": N_("Changed"),
     "confirmed": N_("Confirmed"),
-    "reschedule_requested": N_("Another time was asked for"),
+    "reschedule_requested": N_("Reschedule requested"),
     "cancelled": N_("Cancelled"),
-    "no_show": N_("Marked: the customer didn't come"),
-    "done": N_("Marked: it took place"),
+    "no_show": N_("Marked as a no-show"),
+    "done": N_("Marked as having taken place"),
     "unanswered": N_("The customer hasn't answered. A task for the team"),
 }
 PURPOSES = {
@@ -47,7 +47,7 @@ PURPOSES = {
 NOTICE_STATES = {
     "planned": N_("Planned"),
     "queued": N_("In the outbox"),
-    "raised": N_("Raised"),
+    "raised": N_("Created"),
     "cancelled": N_("Not sent: the appointment was changed"),
     "expired": N_("Not sent: it was too late"),
     "refused": N_("Not sent"),
@@ -73,8 +73,8 @@ PROBLEMS = {
     "in_past": N_("This time is in the past. Choose a later one."),
     "too_far": N_("Choose a time within three years."),
     "closed": N_("This appointment is cancelled or over, so it can't be changed. Book a new one."),
-    "not_yet": N_("This appointment hasn't begun yet. Say what became of it afterwards, or cancel it."),
-    "over": N_("This appointment is over. Say what became of it."),
+    "not_yet": N_("This appointment hasn't started yet. Record its outcome afterwards, or cancel it."),
+    "over": N_("This appointment is over. Record its outcome."),
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.inbox.conversations import ClientIdReused, Conversation, Message, Refusal
 from app.inbox.outbound.typing import forget_typing
+from app.languages import detect
 from app.meta import outgoing
 from app.tenancy import Actor, commit, db, later, now, uuid7
 
@@ -22,7 +23,6 @@ from .assistant import Assistant, AssistantVersion, Setup
 from .engagements import Engagement
 from .engine import Decision, Situation, decide
 from .hand_over import answer_id, hand_over
-from .languages import detect
 from .media_readings import MediaReading
 from .prices import Price
 from .providers.completion import Endpoint, ToolCall

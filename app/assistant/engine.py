@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from app.languages import detect
 from app.tenancy import commit
 
 from . import guard, phrases, prompt
 from .assistant import Setup
-from .languages import detect
 from .prices import Price
 from .prompt import Line, ToolSpec
 from .providers.calling import complete

@@ -36,6 +36,7 @@ from app.contacts.tags import Tag
 from app.egress import Refused, checked_by_its_words
 from app.extensions import outside
 from app.inbox.desk.fields import options
+from app.languages import NAMES
 from app.message_templates.models import MessageTemplate
 from app.meta import written_numbers
 from app.parameters import InRange
@@ -58,7 +59,6 @@ from .assistant import (
 )
 from .golden import LONGEST_MESSAGE, LONGEST_TITLE
 from .knowledge import LONGEST_BODY, LONGEST_QUESTION
-from .languages import NAMES
 from .prices import MILLION, price_of
 from .providers.calling import ADAPTERS
 

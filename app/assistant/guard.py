@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from app.folding import fold
+from app.languages import is_surely, words_of
 
-from .languages import is_surely, words_of
 from .phrases import phrases
 
 MOST_LETTERS = 4_096

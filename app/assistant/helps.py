@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from app.inbox.conversations import Conversation
+from app.languages import NAMES
 from app.tenancy import commit
 
 from . import guard
 from .access import ModelAccess
 from .assistant import Assistant, Setup, first_setup
 from .gate import is_over_budget
-from .languages import NAMES
 from .providers.calling import write
 from .providers.completion import ModelError, Prompt, Usage
 from .retrieval import find

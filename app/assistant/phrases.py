@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 
 from app.folding import fold
-
-from .languages import NAMES, words_of
+from app.languages import NAMES, words_of
 
 LANGUAGES = tuple(NAMES)
 DISCLOSURES = {

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.languages import NAMES
+
 from .assistant import Setup
-from .languages import NAMES
 from .providers.completion import Prompt
 from .retrieval import Match
 

@@ -11,10 +11,10 @@ from sqlalchemy import Index, Select, UniqueConstraint, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.languages import detect
 from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
 
 from .knowledge import KnowledgeSource
-from .languages import detect
 from .terms import terms_of
 from .unanswered import UnansweredQuestion
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .languages import MEANINGLESS, words_of
+from app.languages import MEANINGLESS, words_of
 
 STEM = 5
 LONGEST, MOST_TERMS, MOST_QUESTION_TERMS = 40, 600, 16

@@ -92,10 +92,12 @@ class BookAppointment(Step):
     kind: Literal["book_appointment"] = "book_appointment"
     title: ClassVar[str] = N_("Book an appointment")
     group: ClassVar[str] = N_("Customer")
-    about: str = entry(N_("What for"), most=LONGEST_TITLE, hint=N_("Such as “Viewing: {{subject.title}}”."))
+    about: str = entry(
+        N_("What for"), most=LONGEST_TITLE, hint=N_("Such as “Viewing: {{subject.title}}”."), spoken=True
+    )
     day: str = entry(N_("Day"), most=100, hint=N_("The name of an answer that is a date, such as {{day}}."))
     time: str = entry(N_("Time of day"), most=100, hint=N_("Such as 14:30, or the name of an answer: {{time}}."))
-    place: str = entry(N_("Place"), most=LONGEST_PLACE, needed=False, hint=VARIABLES)
+    place: str = entry(N_("Place"), most=LONGEST_PLACE, needed=False, hint=VARIABLES, spoken=True)
     minutes: int = count(N_("Minutes"), least=LEAST_MINUTES, most=MOST_MINUTES, default=60)
 
     def do(self, turn: Turn) -> Outcome:
@@ -106,7 +108,8 @@ class BookAppointment(Step):
             return Outcome("refused", words=NO_TIME, seen={"day": day[:100], "time": clock[:100]})
         place = turn.fill(self.place).strip() or (turn.conversation.about.place if turn.conversation.about else "")
         facts = {
-            "title": " ".join(turn.fill(self.about).split())[:LONGEST_TITLE] or str(_("Appointment")),
+            "title": " ".join(turn.fill(self.about).split())[:LONGEST_TITLE]
+            or phrases.UNTITLED[phrases.language_among(turn.language)],
             "place": " ".join(place.split())[:LONGEST_PLACE],
             "minutes": self.minutes,
             "time_zone": turn.hours.zone.key,
@@ -154,7 +157,7 @@ class ChangeAppointment(Step):
         "request_reschedule": N_("Note that another time is needed"),
         "cancel": N_("Cancel it"),
         "finish": N_("Note that it took place"),
-        "mark_no_show": N_("Note that the customer didn't come"),
+        "mark_no_show": N_("Mark as no-show"),
     }
     what: Literal["confirm", "request_reschedule", "cancel", "finish", "mark_no_show"] = choice(N_("What"), WHAT)
 

@@ -15,6 +15,7 @@ from app.contacts.fields import ContactField
 from app.contacts.fields import Wrong as WrongValue
 from app.folding import fold
 from app.inbox.conversations import Message
+from app.languages import detect
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Row
 from app.words import N_
@@ -24,6 +25,15 @@ from .steps import UNITS, VARIABLES, checked, quoted, send, short
 from .turns import Outcome, Turn, Wait
 
 ANSWER = "answer"
+# What opens a list of choices, for customers. At most 20 characters.
+CHOOSE = {
+    "en": "Choose",
+    "es": "Elegir",
+    "pt": "Escolher",
+    "fr": "Choisir",
+    "de": "Auswählen",
+    "ar": "اختيار",
+}
 # What people write for a date, the day before the month.
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
 MOST_BUTTONS, LONGEST_ANSWER = 3, 1_000
@@ -45,10 +55,16 @@ class Ask(Step):
         "date": N_("A date"),
         "choice": N_("One of these choices"),
     }
-    question: str = entry(N_("Question"), most=1_024, area=True, hint=VARIABLES)
+    options: ClassVar[str] = "choices"
+    question: str = entry(N_("Question"), most=1_024, area=True, hint=VARIABLES, spoken=True)
     answer: Literal["text", "number", "email", "date", "choice"] = choice(N_("Answer"), ANSWERS)
     choices: tuple[str, ...] = lines(
-        N_("Choices"), most=10, longest=24, needed=False, hint=N_("One a line. Up to 3 are buttons, more are a list.")
+        N_("Choices"),
+        most=10,
+        longest=24,
+        needed=False,
+        hint=N_("One a line. Up to 3 are buttons, more are a list."),
+        spoken=True,
     )
     field: str = ref(N_("Save the answer in"), "fields", needed=False, none=N_("Nowhere, only for this run"))
     name: str = entry(N_("Call the answer"), most=40, needed=False, hint=N_("For later steps, such as {{size}}."))
@@ -58,6 +74,7 @@ class Ask(Step):
         area=True,
         needed=False,
         hint=N_("Empty: the question again."),
+        spoken=True,
     )
     attempts: int = count(N_("How often to ask at most"), least=1, most=5, default=2)
     amount: int = count(N_("Wait for the answer"), least=1, most=365, default=1)
@@ -68,18 +85,19 @@ class Ask(Step):
         return self.ask(turn, self.question, 0)
 
     def ask(self, turn: Turn, words: str, attempt: int) -> Outcome:
-        sent = send(turn, self.id, lambda turn: self.compose(turn.fill(words)), attempt=attempt)
+        sent = send(turn, self.id, lambda turn: self.compose(turn.fill(words), turn.language), attempt=attempt)
         if sent.result != "sent":
             return Outcome(sent.result, block="unanswered", ends=sent.ends, words=sent.words, seen=sent.seen)
         until = turn.at + dt.timedelta(**{self.unit: self.amount})
         return Outcome("asked", wait=Wait("reply", until), seen=sent.seen)
 
-    def compose(self, words: str) -> Outgoing:
+    def compose(self, words: str, language: str = "") -> Outgoing:
         if self.answer != "choice":
             return outgoing.text(words)
         if len(self.choices) <= MOST_BUTTONS and all(len(one) <= 20 for one in self.choices):
             return outgoing.buttons(words, self.choices)
-        return outgoing.menu(words, str(_("Choose")), [Row(one) for one in self.choices])
+        label = CHOOSE.get(detect(words) or language, CHOOSE["en"])
+        return outgoing.menu(words, label, [Row(one) for one in self.choices])
 
     def resume(self, turn: Turn, reply: Message | None) -> Outcome:
         if reply is None:
@@ -105,7 +123,8 @@ class Ask(Step):
         attempt = (turn.run.attempts if turn.run else 0) + 1
         if attempt >= self.attempts:
             return Outcome("not_understood", block="unanswered", seen={"answer": said[:200]})
-        outcome = self.ask(turn, self.retry or self.question, attempt)
+        worded = self.in_language(turn.language)
+        outcome = worded.ask(turn, worded.retry or worded.question, attempt)
         return Outcome("asked_again" if outcome.wait else outcome.result, outcome.block, outcome.wait, outcome.ends,
                        outcome.words, {"answer": said[:200]})  # fmt: skip
 
@@ -121,7 +140,7 @@ class Ask(Step):
             case "date":
                 return read_date(said)
             case "choice":
-                return next((one for one in self.choices if fold(one) == fold(said)), None)
+                return next((one for one in self.choices if fold(one) == fold(said)), None) or self.usual(said) or None
         return said
 
     def sentence(self, names: Names) -> str:
@@ -156,12 +175,19 @@ class WaitForReply(Step):
     def resume(self, turn: Turn, reply: Message | None) -> Outcome:
         if reply is None:
             return Outcome("silent", block="silent")
-        turn.know(ANSWER, reply.words[:LONGEST_ANSWER])
-        return Outcome("replied", block="replied", seen={"answer": reply.words[:200]})
+        answer = usual_option(turn, reply.words) or reply.words
+        turn.know(ANSWER, answer[:LONGEST_ANSWER])
+        return Outcome("replied", block="replied", seen={"answer": answer[:200]})
 
     def sentence(self, names: Names) -> str:
         span: dict[str, Any] = {"amount": self.amount, "unit": _(UNITS[self.unit])}
         return str(_("Wait for a reply, at most %(amount)d %(unit)s", **span))
+
+
+def usual_option(turn: Turn, chosen: str) -> str:
+    """A button in another language as conditions name it; "" where no step of the automation has it."""
+    steps = [placed.step for placed in turn.run.version.definition.walk()] if turn.run else []
+    return next(filter(None, (one.usual(chosen) for one in steps if one.options)), "")
 
 
 def read_number(said: str) -> str | None:

@@ -112,7 +112,8 @@ class Definition(BaseModel):
         for id, part in [*parts, *((one.step.id, one.step) for one in self.walk())]:
             missing = [source for source, ref in part.references() if not names.has(source, ref)]
             problems_found += [Trouble(str(_(MISSING)), id) for _source in missing]
-            problems_found += [Trouble(words, id) for words in part.problems()] if id else []
+            problems = [*part.problems(), *part.wording_problems()] if isinstance(part, Step) else []
+            problems_found += [Trouble(words, id) for words in problems]
         return [*problems_found, *self.window_troubles()]
 
     def window_troubles(self) -> Iterator[Trouble]:

@@ -13,10 +13,12 @@ from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, Strin
 from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.parameters import InRange
+from app.wordings import Text, WordingsForm
 from app.words import N_
 
 from .models import HOURLY_LIMIT, LONGEST_NAME, MOST_HOURLY, Automation, AutomationSettings
-from .parts import Input, Names, Part
+from .parts import Input, Names, Part, Step
+from .starters import translated
 
 PROBLEMS = {
     "missing": N_("This can't be empty."),
@@ -38,7 +40,9 @@ class PartForm:
     def __init__(self, kind: type[Part], names: Names, values: Mapping[str, Any] | None = None) -> None:
         self.kind, self.names = kind, names
         self.inputs = kind.inputs()
+        self.texts = [Text(one.name, one.label, one.widget, one.most) for one in self.inputs if one.is_spoken]
         given = values or {}
+        self.wordings = WordingsForm(self.texts, given.get("wordings") or {}, translated)
         self.values = {one.name: shown(one, given.get(one.name, one.default)) for one in self.inputs}
         self.problems: dict[str, str] = {}
         self.problem = ""
@@ -60,18 +64,35 @@ class PartForm:
 
     def read(self, form: Mapping[str, Any], **more: Any) -> Any:
         """The part that was filled in, or None where something is wrong with it."""
-        self.values = {one.name: str(form.get(one.name, "")) for one in self.inputs}
+        self.show(form)
         given = {one.name: typed(one, form) for one in self.inputs}
+        given |= more | {"kind": self.kind.model_fields["kind"].default}
+        part = self.checked(given, self.problems)
+        for code, texts in self.wordings.filled.items():
+            wrong: dict[str, str] = {}
+            if self.checked(given | texts, wrong) is None:
+                self.wordings.problems |= {f"{name}:{code}": wrong[name] for name in wrong.keys() & texts.keys()}
+        if part is None or self.wordings.problems:
+            return None
+        if isinstance(part, Step) and self.wordings.filled:
+            part = self.kind.model_validate(given | {"wordings": self.wordings.filled})
+        problems = [*part.problems(), *(part.wording_problems() if isinstance(part, Step) else ())]
+        self.problem = problems[0] if problems else ""
+        return None if problems else part
+
+    def show(self, form: Mapping[str, Any]) -> None:
+        """Takes over what was filled in, as it is."""
+        self.values = {one.name: str(form.get(one.name, "")) for one in self.inputs}
+        self.wordings = WordingsForm.sent(self.texts, form, translated)
+
+    def checked(self, given: Mapping[str, Any], problems: dict[str, str]) -> Any:
         try:
-            part = self.kind.model_validate({**more, **given, "kind": self.kind.model_fields["kind"].default})
+            return self.kind.model_validate(given)
         except ValidationError as error:
             for one in error.errors():
                 name = str(one["loc"][0]) if one["loc"] else ""
-                self.problems.setdefault(name, str(_(PROBLEMS.get(one["type"], N_("This can't be used.")))))
+                problems.setdefault(name, str(_(PROBLEMS.get(one["type"], N_("This can't be used.")))))
             return None
-        problems = part.problems()
-        self.problem = problems[0] if problems else ""
-        return None if problems else part
 
 
 def shown(one: Input, value: Any) -> Any:

@@ -35,8 +35,8 @@ class SendForm(SendingStep):
     title: ClassVar[str] = N_("Send a form")
     needs_window: ClassVar[bool] = True
     form: str = ref(N_("Form"), "forms")
-    text: str = entry(N_("Text"), most=1_024, area=True, hint=VARIABLES)
-    button: str = entry(N_("Label of the button that opens the form"), most=30)
+    text: str = entry(N_("Text"), most=1_024, area=True, hint=VARIABLES, spoken=True)
+    button: str = entry(N_("Label of the button that opens the form"), most=30, spoken=True)
 
     def compose(self, turn: Turn) -> Outgoing:
         form = WhatsappFlow.find(as_uuid(self.form))

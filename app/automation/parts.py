@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from flask_babel import gettext as _
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+
+from app.folding import fold
+from app.languages import OWN_NAMES
+from app.wordings import worded
 
 MOST_STEPS, MOST_CONDITIONS, DEEPEST = 100, 30, 4
 LONGEST_TEXT = 4_096
@@ -39,6 +43,8 @@ class Input:
     is_needed: bool
     default: Any
     most: int | None
+    # Whether customers read it, so that it can be written in several languages.
+    is_spoken: bool
 
 
 class Part(BaseModel):
@@ -85,7 +91,7 @@ class Part(BaseModel):
     def edition(self) -> str:
         """What a form began with: it differs once somebody else has saved something else."""
         values = self.as_json()
-        held = json.dumps([self.kind, *(values[one.name] for one in self.inputs())])
+        held = json.dumps([self.kind, *(values[one.name] for one in self.inputs()), values.get("wordings")])
         return hashlib.sha256(held.encode()).hexdigest()[:20]
 
     def sentence(self, names: Names) -> str:
@@ -121,25 +127,32 @@ def input_of(name: str, info: FieldInfo) -> Input:
         is_needed=bool(extra.get("is_needed")),
         default=None if default is PydanticUndefined else default,
         most=extra.get("most"),
+        is_spoken=bool(extra.get("is_spoken")),
     )
 
 
-def entry(label: str, *, most: int = 200, hint: str = "", needed: bool = True, area: bool = False) -> Any:
-    """A field of words."""
+def entry(
+    label: str, *, most: int = 200, hint: str = "", needed: bool = True, area: bool = False, spoken: bool = False
+) -> Any:
+    """A field of words; `spoken` where customers read them."""
     extra: Any = {
         "widget": "area" if area else "entry",
         "label": label,
         "hint": hint,
         "is_needed": needed,
         "most": most,
+        "is_spoken": spoken,
     }
     given: dict[str, Any] = {"min_length": 1} if needed else {"default": ""}
     return Field(max_length=most, json_schema_extra=extra, **given)
 
 
-def lines(label: str, *, most: int, longest: int = 200, hint: str = "", needed: bool = True) -> Any:
+def lines(
+    label: str, *, most: int, longest: int = 200, hint: str = "", needed: bool = True, spoken: bool = False
+) -> Any:
     """A list, one line for each."""
     extra: Any = {"widget": "lines", "label": label, "hint": hint, "is_needed": needed, "most": most * (longest + 2)}
+    extra["is_spoken"] = spoken
     given: dict[str, Any] = {"min_length": 1} if needed else {"default": ()}
     return Field(max_length=most, json_schema_extra=extra, **given)
 
@@ -242,7 +255,63 @@ class Step(Part):
     # Whether it sends something, and whether that needs the reply window.
     sends: ClassVar[bool] = False
     needs_window: ClassVar[bool] = False
+    # Which field holds what a customer chooses from, if one does.
+    options: ClassVar[str] = ""
     id: uuid.UUID = Field(default_factory=uuid.uuid4)
+    # What customers read, in further languages: by language, then by field.
+    wordings: dict[str, dict[str, str | tuple[str, ...]]] = Field(default={}, exclude_if=lambda wordings: not wordings)
+
+    @model_validator(mode="after")
+    def check_wordings(self) -> Self:
+        """Each wording is as good as the usual one."""
+        if self.wordings:
+            usual = self.model_dump(exclude={"wordings", *self.blocks})
+            for language, texts in self.wordings.items():
+                if language not in OWN_NAMES or not texts.keys() <= {one.name for one in self.spoken()}:
+                    raise ValueError("no such wording")
+                type(self).model_validate(usual | texts)
+        return self
+
+    @classmethod
+    def spoken(cls) -> list[Input]:
+        """What customers read of it."""
+        return [one for one in cls.inputs() if one.is_spoken]
+
+    @property
+    def languages(self) -> list[str]:
+        """The names of its further languages."""
+        return [OWN_NAMES[code] for code in self.wordings]
+
+    def in_language(self, language: str) -> Self:
+        """As customers of a language get it. What may be empty is empty where its wording says nothing of it."""
+        texts = worded(self.wordings, language)
+        if not texts:
+            return self
+        empty = {one.name: one.default for one in self.spoken() if not one.is_needed}
+        return self.model_copy(update=empty | dict(texts))
+
+    def perform(self, turn: Any) -> Any:
+        """Does it in the customer's language."""
+        return self.in_language(turn.language).do(turn)
+
+    def usual(self, chosen: str) -> str:
+        """How the automation calls an option that was chosen in another language; "" where none was."""
+        for texts in self.wordings.values():
+            pairs = zip(getattr(self, self.options, ()), texts.get(self.options, ()), strict=False)
+            for usual, option in pairs:
+                if fold(title_of(option)) == fold(chosen):
+                    return title_of(usual)
+        return ""
+
+    def wording_problems(self) -> list[str]:
+        """What has to be changed in its further languages, in words."""
+        problems = []
+        for code, texts in self.wordings.items():
+            wrong = self.in_language(code).problems()
+            if self.options and len(texts.get(self.options, ())) != len(getattr(self, self.options)):
+                wrong = [str(_("Enter as many choices as in the first text, in the same order."))]
+            problems += [f"{OWN_NAMES[code]}: {words}" for words in wrong]
+        return problems
 
     def block(self, name: str) -> tuple[Step, ...]:
         return getattr(self, name)  # type: ignore[no-any-return]
@@ -254,6 +323,11 @@ class Step(Part):
     def resume(self, turn: Any, reply: Any) -> Any:
         """Goes on after a wait: with the customer's message, or None when the time is over."""
         raise NotImplementedError
+
+
+def title_of(option: str) -> str:
+    """Without the description that may follow it."""
+    return option.partition("|")[0].strip()
 
 
 AnyTrigger = Annotated[SerializeAsAny[Trigger], BeforeValidator(Trigger.read)]

@@ -95,7 +95,7 @@ def rehearse(turn: Turn, definition: Definition) -> list[tuple[Step, Outcome]]:
         turn.conversation.last_inbound_at = now()
         step = definition.first()
         while step and len(taken) < MOST_STEPS:
-            outcome = step.do(turn)
+            outcome = step.perform(turn)
             taken.append((step, outcome))
             if outcome.ends or (outcome.wait and outcome.wait.what == "reply"):
                 break

@@ -56,7 +56,7 @@ def take_step(run: AutomationRun) -> Call | None:
         return None
     reply = Message.find(run.reply_id) if run.reply_id else None
     try:
-        outcome = step.resume(turn, reply) if run.waits_for else step.do(turn)
+        outcome = step.resume(turn, reply) if run.waits_for else step.perform(turn)
     except Exception:
         log.exception("step failed", run_id=str(run.id), kind=step.kind)
         db.session.rollback()

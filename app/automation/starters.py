@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app.contacts.fields import ContactField
 from app.contacts.tags import Tag
+from app.languages import main_language
 from app.tenancy import db
 from app.words import N_
 
 from .definitions import Definition, with_new_ids
+from .parts import Step
 
 Json = dict[str, Any]
 # A text in the language that was chosen.
@@ -34,11 +36,40 @@ class Starter:
     make: Callable[[Words], Json]
     settings: Json = field(default_factory=dict)
 
-    def definition(self, language: str = "en_US") -> Definition:
-        return Definition.read(resolved(with_new_ids(self.make(words_in(language)))))
+    def definition(self, language: str = "en_US", also: Iterable[str] = ()) -> Definition:
+        """In a language, with what customers read in others beside it."""
+        made = self.make(words_in(language))
+        for code in also:
+            if code != language:
+                word(made, self.make(words_in(code)), main_language(code))
+        return Definition.read(resolved(with_new_ids(made)))
 
     def title_in(self, language: str) -> str:
         return words_in(language)(self.title)[:LONGEST_NAME]
+
+
+def word(made: Any, other: Any, language: str) -> None:
+    """Gives each step of a definition its wording from the same definition in another language."""
+    if isinstance(made, list):
+        for one, its in zip(made, other, strict=True):
+            word(one, its, language)
+    elif isinstance(made, dict):
+        for name in made.keys() & other.keys():
+            word(made[name], other[name], language)
+        spoken = {one.name for one in Step.of_kind(made["kind"]).spoken()} if "id" in made else set()
+        if texts := {name: other[name] for name in spoken & made.keys() if made[name]}:
+            made.setdefault("wordings", {})[language] = texts
+
+
+def translated(text: str, language: str) -> str:
+    """What a starter says in another language; "" for words that are no starter's."""
+    code, wanted = nearest(language), text.strip()
+    if main_language(code) != language:
+        return ""
+    english = next((key for texts in TEXTS.values() for key, words in texts.items() if words == wanted), wanted)
+    if code == "en_US":
+        return english if any(english in texts for texts in TEXTS.values()) else ""
+    return TEXTS[code].get(english, "")
 
 
 def words_in(language: str) -> Words:
@@ -168,7 +199,7 @@ def site_inquiry(_: Words) -> Json:
     hello = reply(
         _(
             "Thank you for your interest in {{subject.title|our offer}} {{subject.price}}, {{first_name|and welcome}}. "
-            "A colleague will answer you here shortly. Would you like to visit it?"
+            "A colleague will reply to you here shortly. Would you like to visit it?"
         )
     )
     return rule({"kind": "entry_point", "which": "first"}, hello)

@@ -99,7 +99,7 @@ class Reply(SendingStep):
     kind: Literal["reply"] = "reply"
     title: ClassVar[str] = N_("Reply with a text")
     needs_window: ClassVar[bool] = True
-    text: str = entry(N_("Text"), most=LONGEST_TEXT, area=True, hint=VARIABLES)
+    text: str = entry(N_("Text"), most=LONGEST_TEXT, area=True, hint=VARIABLES, spoken=True)
 
     def compose(self, turn: Turn) -> Outgoing:
         return outgoing.text(turn.fill(self.text))
@@ -112,12 +112,13 @@ class Buttons(SendingStep):
     kind: Literal["buttons"] = "buttons"
     title: ClassVar[str] = N_("Reply with buttons")
     needs_window: ClassVar[bool] = True
-    text: str = entry(N_("Text"), most=1_024, area=True, hint=VARIABLES)
+    options: ClassVar[str] = "buttons"
+    text: str = entry(N_("Text"), most=1_024, area=True, hint=VARIABLES, spoken=True)
     buttons: tuple[str, ...] = lines(
-        N_("Buttons"), most=3, longest=20, hint=N_("One a line, up to 3 of 20 characters.")
+        N_("Buttons"), most=3, longest=20, hint=N_("One a line, up to 3 of 20 characters."), spoken=True
     )
-    header: str = entry(N_("Heading"), most=60, needed=False)
-    footer: str = entry(N_("Footer"), most=60, needed=False)
+    header: str = entry(N_("Heading"), most=60, needed=False, spoken=True)
+    footer: str = entry(N_("Footer"), most=60, needed=False, spoken=True)
 
     def compose(self, turn: Turn) -> Outgoing:
         return outgoing.buttons(turn.fill(self.text), self.buttons, turn.fill(self.header), turn.fill(self.footer))
@@ -135,10 +136,15 @@ class Menu(SendingStep):
     kind: Literal["menu"] = "menu"
     title: ClassVar[str] = N_("Reply with a list to choose from")
     needs_window: ClassVar[bool] = True
-    text: str = entry(N_("Text"), most=LONGEST_TEXT, area=True, hint=VARIABLES)
-    button: str = entry(N_("Button that opens the list"), most=20)
+    options: ClassVar[str] = "rows"
+    text: str = entry(N_("Text"), most=LONGEST_TEXT, area=True, hint=VARIABLES, spoken=True)
+    button: str = entry(N_("Button that opens the list"), most=20, spoken=True)
     rows: tuple[str, ...] = lines(
-        N_("Choices"), most=10, longest=100, hint=N_("One a line, up to 10. A description may follow after “|”.")
+        N_("Choices"),
+        most=10,
+        longest=100,
+        hint=N_("One a line, up to 10. A description may follow after “|”."),
+        spoken=True,
     )
 
     def compose(self, turn: Turn) -> Outgoing:
@@ -371,7 +377,7 @@ class HandOver(Step):
     title: ClassVar[str] = N_("Hand over to people")
     group: ClassVar[str] = N_("Conversation")
     sends: ClassVar[bool] = True
-    text: str = entry(N_("Message to the customer"), most=1_000, area=True, needed=False, hint=VARIABLES)
+    text: str = entry(N_("Message to the customer"), most=1_000, area=True, needed=False, hint=VARIABLES, spoken=True)
     team: str = ref(N_("Team"), "teams", needed=False, none=N_("As it is"))
 
     def do(self, turn: Turn) -> Outcome:

@@ -17,14 +17,16 @@ from app.contacts.models import Contact
 from app.contacts.tags import ContactTag, Tag
 from app.hours.hours import OpeningHours
 from app.hours.models import ServicePolicy
-from app.inbox.compose.canned_replies import language_of, variable_values
+from app.inbox.compose.canned_replies import variable_values
 from app.inbox.conversations import CUSTOMER_SERVICE_WINDOW, Conversation, Message
+from app.languages import is_surely
 from app.tenancy import Tenant, current_tenant_id, db, now
 
 from .models import Automation, AutomationRun
 from .parts import Names
 
-VARIABLE = re.compile(r"\{\{\s*([\w .\-]{1,80}?)\s*(?:\|([^{}]*))?\}\}")
+# With the space before it, which goes where nothing takes its place: “our offer , welcome” is not written.
+VARIABLE = re.compile(r"( ?)\{\{\s*([\w .\-]{1,80}?)\s*(?:\|([^{}]*))?\}\}")
 LONGEST_VALUE, MOST_VALUES = 1_000, 50
 
 
@@ -102,7 +104,8 @@ class Turn:
 
     @cached_property
     def language(self) -> str:
-        return language_of(self.conversation)
+        """What the customer writes in; in a test, what was typed."""
+        return is_surely(self.typed) or self.conversation.customer_language
 
     @cached_property
     def country(self) -> str:
@@ -158,20 +161,20 @@ class Turn:
         if "{{" not in words:
             return words
         by = self.automation.actor if self.automation else None
-        values_by_name = self.conversation.subject_values(language_of(self.conversation))
+        values_by_name = self.conversation.subject_values(self.language)
         if by:
             values_by_name |= variable_values(self.contact, self.conversation.phone_number, by=by, tenant=self.tenant)
         named = {one.name.casefold(): str(one.id) for one in ContactField.all()}
 
         def value_of(match: re.Match[str]) -> str:
-            name, fallback = match[1].strip(), (match[2] or "").strip()
+            name, fallback = match[2].strip(), (match[3] or "").strip()
             field_id = named.get(name.casefold())
             filled = (
                 self.values.get(name)
                 or values_by_name.get(name)
                 or (self.field_values.get(field_id) if field_id else "")
             )
-            return filled or fallback
+            return f"{match[1]}{filled or fallback}" if filled or fallback else ""
 
         return VARIABLE.sub(value_of, words)
 

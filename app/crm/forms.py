@@ -17,7 +17,7 @@ class TokenForm(FlaskForm):
 
     def validate_token(self, field: PasswordField) -> None:
         if not field.data.isascii() or not field.data.isprintable() or " " in field.data:
-            raise ValidationError(_("A token has no spaces and no letters like these. Copy it again."))
+            raise ValidationError(_("This doesn't look like a token. Copy it again."))
 
 
 class NotesForm(FlaskForm):

@@ -14,12 +14,12 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app import zones
 from app.contacts.tags import Tag
+from app.languages import OWN_NAMES
 from app.team.models import Team
 from app.tenancy import as_uuid
 from app.wabas.models import PhoneNumber
 
 from .models import KINDS, LONGEST_NAME, LONGEST_TEXT, SLUG, EntryPoint
-from .snippets import NAMES
 
 
 def one_line(value: str | None) -> str:
@@ -44,7 +44,7 @@ class EntryPointForm(FlaskForm):
         super().__init__(**more)
         self.kind.choices = [SelectChoice(kind, gettext(words)) for kind, words in KINDS.items()]
         self.phone_number_id.choices = [SelectChoice(str(one.id), one.display_number) for one in numbers]
-        self.language.choices = [SelectChoice(code, name) for code, name in NAMES.items()]
+        self.language.choices = [SelectChoice(code, name) for code, name in OWN_NAMES.items()]
         self.team_id.choices = [
             SelectChoice("", gettext("The number's team")),
             *(SelectChoice(str(team.id), team.name) for team in teams),
@@ -74,13 +74,13 @@ class EntryPointForm(FlaskForm):
     def texts_by_language(self) -> dict[str, StringField]:
         """The field of each language, the usual one first."""
         usual = self.language.data or "en"
-        order = sorted(NAMES, key=lambda code: code != usual)
+        order = sorted(OWN_NAMES, key=lambda code: code != usual)
         return {code: getattr(self, f"text_{code}") for code in order}
 
     def settings(self, earlier: EntryPoint | None = None) -> dict[str, Any]:
         """The values of an `EntryPoint`. Texts in languages that the form does not have stay."""
         texts = [{"language": code, "text": field.data} for code, field in self.texts_by_language.items() if field.data]
-        texts += [one for one in (earlier.texts if earlier else []) if one["language"] not in NAMES]
+        texts += [one for one in (earlier.texts if earlier else []) if one["language"] not in OWN_NAMES]
         return {
             "name": self.name.data,
             "kind": self.kind.data,
@@ -92,7 +92,7 @@ class EntryPointForm(FlaskForm):
         }
 
 
-for code, name in NAMES.items():
+for code, name in OWN_NAMES.items():
     setattr(
         EntryPointForm, f"text_{code}", StringField(name, filters=[one_line], validators=[Length(max=LONGEST_TEXT)])
     )

@@ -27,8 +27,9 @@ from itsdangerous import Signer
 from werkzeug.datastructures import Headers, LanguageAccept
 
 from app.extensions import redis, settings
+from app.languages import main_language
 
-from .models import EntryPoint, EntryReference
+from .models import FIRST_WORDS, EntryPoint, EntryReference
 from .subjects import Subject, utm_of
 
 log = structlog.get_logger()
@@ -121,13 +122,19 @@ class Visit:
 
     @cached_property
     def language(self) -> str:
-        """The one that the address names, or the browser's best among the entry point's; "" for the first."""
-        languages = self.entry_point.languages
+        """The one that the address names, or the browser's best among those with first words; "" for the usual one."""
+        languages = self.entry_point.languages or FIRST_WORDS
         for wanted in (self.given.get("lang", "")[:LONGEST_LANGUAGE], *self.accepts.values()):
             for name in (wanted.lower(), wanted.lower().partition("-")[0]):
                 if name in languages:
                     return name
         return ""
+
+    @property
+    def language_of_page(self) -> str:
+        """What the visitor reads, also where there are no first words in it."""
+        wanted = main_language(self.given.get("lang", "")[:LONGEST_LANGUAGE])
+        return wanted if wanted.isalpha() and wanted.isascii() else self.language
 
     @property
     def is_of_person(self) -> bool:
@@ -151,7 +158,7 @@ class Visit:
             return self.entry_point.code
         utm = utm_of(self.given)
         subject = self.subject or (Subject.of_campaign(utm["campaign"]) if utm and "campaign" in utm else None)
-        return EntryReference.issue(self.entry_point, subject, utm, self.language) or self.entry_point.code
+        return EntryReference.issue(self.entry_point, subject, utm, self.language_of_page) or self.entry_point.code
 
     def is_within_limits(self) -> bool:
         """Counts the visit; one beyond the limits is counted for its quarter of an hour. Without Redis: not within."""

@@ -22,19 +22,6 @@ LABELS = {
     "pt": "Conversar no WhatsApp",
     "tr": "WhatsApp'tan yazın",
 }
-# A language's name in itself.
-NAMES = {
-    "ar": "العربية",
-    "de": "Deutsch",
-    "en": "English",
-    "es": "Español",
-    "fa": "فارسی",
-    "fr": "Français",
-    "hi": "हिन्दी",
-    "it": "Italiano",
-    "pt": "Português",
-    "tr": "Türkçe",
-}
 RIGHT_TO_LEFT = ("ar", "fa")
 
 

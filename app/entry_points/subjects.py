@@ -35,6 +35,7 @@ TYPES = {
 PLACES: list[Callable[[Subject], str]] = []
 UTM = ("source", "medium", "campaign", "term", "content")
 LONGEST_UTM = 100
+RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ class Subject:
     def words(self) -> str:
         """“Villa in Dakar · 500,000 XOF”, the price in the reader's language."""
         name = self.title or self.host or self.external_id
-        return f"{name} · {self.price}" if self.price else name
+        if not self.price:
+            return name
+        # Amount and currency stay together beside a name that runs from right to left.
+        return f"{name} · \u2066{self.price}\u2069" if RIGHT_TO_LEFT.search(name) else f"{name} · {self.price}"
 
     @property
     def price(self) -> str:

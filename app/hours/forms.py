@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
@@ -10,6 +11,8 @@ from wtforms.validators import Length, Optional
 
 from app import zones
 from app.parameters import InRange
+from app.wordings import Text, WordingsForm
+from app.words import N_
 
 from .fields import HolidaysField, SpansField
 from .models import ServicePolicy, read_day, read_holiday, write_day, write_holiday
@@ -28,6 +31,11 @@ PLAIN = (
     "survey_question",
     "survey_template",
     "survey_reopens",
+)
+# What customers read, and can read in further languages.
+TEXTS = (
+    Text("away_text", N_("Out-of-office reply"), most=LONGEST_TEXT),
+    Text("survey_question", N_("Question after a conversation is resolved"), most=LONGEST_TEXT),
 )
 # What to begin with once somebody chooses opening hours.
 USUAL_WEEK = ["09:00–17:00"] * 5
@@ -88,6 +96,15 @@ class PolicyForm(FlaskForm):
         if policy.survey_template and policy.survey_template not in choices:
             choices[policy.survey_template] = _("%(name)s: cannot be sent now", name=policy.survey_template_name)
         self.survey_template.choices = [("", _("Do not ask")), *choices.items()]
+        sent = self.formdata_of(options)
+        self.wordings = WordingsForm(TEXTS, policy.wordings) if sent is None else WordingsForm.sent(TEXTS, sent)
+
+    @staticmethod
+    def formdata_of(options: dict[str, Any]) -> Any:
+        return None if "formdata" in options else request.form
+
+    def validate(self, *args: Any, **more: Any) -> bool:
+        return bool(super().validate(*args, **more)) & self.wordings.fits
 
     def validate_opens(self, field: RadioField) -> None:
         if field.data == "hours" and not any(day.is_open for day in self.days):
@@ -123,5 +140,6 @@ class PolicyForm(FlaskForm):
     def fill(self, policy: ServicePolicy) -> None:
         for name in PLAIN:
             setattr(policy, name, self[name].data)
+        policy.wordings = self.wordings.filled
         policy.week = [write_day(day.data) for day in self.days] if self.opens.data == "hours" else []
         policy.holidays = [write_holiday(date, name) for date, name in self.holidays.data]

@@ -6,14 +6,16 @@ import datetime as dt
 import enum
 import re
 from collections.abc import Iterable, Iterator
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import UniqueConstraint, false, select
+from sqlalchemy import UniqueConstraint, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import zones
 from app.message_templates.uses import Use, uses_templates
 from app.tenancy import TenantModel, db, now, of_tenant
+from app.tenancy.limits import one_at_a_time
+from app.wordings import worded
 from app.words import N_
 
 from .hours import OpeningHours, Span
@@ -52,6 +54,8 @@ class ServicePolicy(TenantModel):
     survey_template_language: Mapped[str] = mapped_column(default="", server_default="")
     # Whether a bad rating reopens the conversation.
     survey_reopens: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # `away_text` and `survey_question` in further languages: by language, then by name.
+    wordings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
     updated_at: Mapped[dt.datetime] = mapped_column(default=now, onupdate=now)
 
     @classmethod
@@ -67,7 +71,15 @@ class ServicePolicy(TenantModel):
             survey_template_language="",
             targets_run_always=False,
             survey_reopens=False,
+            wordings={},
         )
+
+    def away_text_in(self, language: str) -> str:
+        """The out-of-office reply as a customer of this language gets it."""
+        return worded(self.wordings, language).get("away_text") or self.away_text
+
+    def survey_question_in(self, language: str) -> str:
+        return worded(self.wordings, language).get("survey_question") or self.survey_question
 
     @property
     def survey_template(self) -> str:
@@ -77,6 +89,12 @@ class ServicePolicy(TenantModel):
     @survey_template.setter
     def survey_template(self, key: str) -> None:
         self.survey_template_name, _bar, self.survey_template_language = key.partition("|")
+
+    @classmethod
+    def to_change(cls) -> Self:
+        """The same, until the transaction ends for its caller alone: two may be the first to save it."""
+        one_at_a_time(cls.__tablename__)
+        return cls.current()
 
     @property
     def hours(self) -> OpeningHours:

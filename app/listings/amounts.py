@@ -34,7 +34,7 @@ WORDS = {
 }
 # Digits of other scripts are folded to these; a sign may be before or after the currency.
 AMOUNT = re.compile(r"[-−]?[0-9][0-9 .,'٬٫_]*")
-NO_AMOUNT = N_("“{value}” is not a price. Write a number, such as 500,000.")
+NO_AMOUNT = N_("“{value}” isn't a price. Write a number, such as 500,000.")
 AMBIGUOUS = N_("“{value}” is not clear: use either a full stop or a comma for the decimals.")
 
 
@@ -43,7 +43,7 @@ def read_currency(written: str) -> str:
     words = fold(written[:LONGEST]).strip(". ")
     code = WORDS.get(words) or words.upper()
     if code not in CURRENCIES:
-        raise Refusal(N_("“{value}” is no currency. Use a code such as XOF or EUR."), value=written[:LONGEST])
+        raise Refusal(N_("“{value}” isn't a currency. Use a code such as XOF or EUR."), value=written[:LONGEST])
     return code
 
 

@@ -76,7 +76,7 @@ class Criteria:
                 raise Refusal(words, count=MOST_NUMBER, field=name)
         for name, (least, most) in zip(("price_to", "rooms_to", "area_to"), self.ranges, strict=True):
             if least is not None and most is not None and least > most:
-                raise Refusal(N_("“From” is more than “to”."), field=name)
+                raise Refusal(N_("“From” can't be more than “to”."), field=name)
 
     @property
     def ranges(self) -> tuple[tuple[float | None, float | None], ...]:
@@ -138,7 +138,7 @@ class Criteria:
     def refuse_if_too_wide(self) -> None:
         """Raises `TooWide`."""
         if self.is_empty:
-            words = N_("Choose what to look for: a search for everything would alert about everything.")
+            words = N_("Choose at least one criterion. A search without any would match every listing.")
             raise TooWide(words, field="kind")
         matching = select(Listing.id).where(Listing.status == "available", and_(True, *self.conditions()))
         count = db.session.scalar(select(func.count()).select_from(matching.limit(MOST_COUNTED).subquery())) or 0

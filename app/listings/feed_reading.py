@@ -136,7 +136,7 @@ def of_number(name: str, most: int) -> Any:
         if not written:
             return {name: None}
         if (number := read_number(written, most)) is None:
-            raise Refusal(N_("“{value}” is no number from 0 to {most}."), value=written[:60], most=most)
+            raise Refusal(N_("“{value}” isn't a number from 0 to {most}."), value=written[:60], most=most)
         return {name: number}
 
     return read
@@ -146,7 +146,7 @@ def of_link(name: str) -> Any:
     def read(value: Any) -> dict[str, Any]:
         written = text_of(value)
         if written and not is_link(written):
-            raise Refusal(N_("“{value}” is no web address. It begins with https://."), value=written[:60])
+            raise Refusal(N_("“{value}” isn't a web address. It begins with https://."), value=written[:60])
         return {name: written}
 
     return read
@@ -165,7 +165,7 @@ def read_status_cell(value: Any) -> dict[str, Any]:
         return {"status": "available"}
     if (status := read_status(written)) is None:
         raise Refusal(
-            N_("“{value}” is no status. Use available, reserved, sold, let or withdrawn."), value=written[:60]
+            N_("“{value}” isn't a status. Use available, reserved, sold, let or withdrawn."), value=written[:60]
         )
     return {"status": status}
 
@@ -184,7 +184,7 @@ def read_moment(value: Any) -> dict[str, Any]:
             return {"listed_at": moment.astimezone(dt.UTC)}
     except (ValueError, OverflowError):
         pass
-    raise Refusal(N_("“{value}” is no date. Write it like 2026-11-29."), value=written[:60])
+    raise Refusal(N_("“{value}” isn't a date. Write it like 2026-11-29."), value=written[:60])
 
 
 def read_attributes_cell(value: Any) -> dict[str, Any]:

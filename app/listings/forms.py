@@ -74,7 +74,7 @@ class ListingForm(FlaskForm):
     url = line(_("Link"), LONGEST_LINK)
     status = SelectField(_("Status"))
     owner = line(_("Owner's phone number"), 40)
-    member_id = SelectField(_("Taken care of by"), default="")
+    member_id = SelectField(_("Team member"), default="")
     description = TextAreaField(
         _("Description"), filters=[stripped], validators=[Length(max=LONGEST_DESCRIPTION)], render_kw={"rows": 6}
     )
@@ -230,14 +230,14 @@ class SettingsForm(FlaskForm):
 
     currency = line(_("Currency of prices without one"), 20)
     alert_notification_id = SelectField(_("Notification for alerts"), default="")
-    alert_hour = SelectField(_("Alerts go out from"))
+    alert_hour = SelectField(_("Send alerts from"))
     phone_number_id = SelectField(_("From the number"), default="")
     inquiry_notification_id = SelectField(_("Notification to the owner of a listing"), default="")
     inquiry_days = IntegerField(
-        _("Days within which a customer's questions about a listing are one inquiry"),
+        _("Days in which a customer's questions about the same listing count as one inquiry"),
         validators=[InputRequired(_("Enter a number.")), InRange(1, 365, message=_("Choose 1 to 365 days."))],
     )
-    assigns_member = BooleanField(_("Assign the conversation to the member who takes care of the listing"))
+    assigns_member = BooleanField(_("Assign the conversation to the listing's team member"))
     search_flow_id = SelectField(_("Form whose responses become saved searches"), default="")
     feed_url = line(_("Address of your feed"), LONGEST_LINK)
     feed_withdraws = BooleanField(_("Withdraw listings that are missing in the feed"))
@@ -251,7 +251,7 @@ class SettingsForm(FlaskForm):
         nothing = SelectChoice("", gettext("None: nothing is sent"))
         self.alert_notification_id.choices = self.inquiry_notification_id.choices = [nothing, *listed]
         self.alert_hour.choices = [SelectChoice(str(hour), f"{hour}:00") for hour in ALERT_HOURS]
-        self.phone_number_id.choices = [SelectChoice("", gettext("The one the customer wrote to last")), *numbers()]
+        self.phone_number_id.choices = [SelectChoice("", gettext("The one the customer last wrote to")), *numbers()]
         flows = db.session.scalars(WhatsappFlow.listed().limit(MOST_CHOICES))
         self.search_flow_id.choices = [
             SelectChoice("", gettext("None")),

@@ -66,8 +66,8 @@ class Inquiry(TenantModel):
     text: Mapped[str] = mapped_column(default="", server_default="")
     # How often they asked.
     times: Mapped[int] = mapped_column(default=1, server_default="1")
-    # contact, where the owner got the notification; and why not, in words, where one was to be sent.
-    owner_told: Mapped[str] = mapped_column(default="", server_default="")
+    # When the owner's notification was queued; and why it was not, in words, where one was to be sent.
+    owner_notified_at: Mapped[dt.datetime | None]
     owner_problem: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     last_at: Mapped[dt.datetime] = mapped_column(default=now)
@@ -116,9 +116,9 @@ class Inquiry(TenantModel):
             source=source,
             **facts,
         )
-        inquiry.tell_owner(listing, contact, settings)
+        inquiry.notify_owner(listing, contact, settings)
         if conversation is not None:
-            inquiry.tell_member(listing, conversation, settings)
+            inquiry.assign_member(listing, conversation, settings)
         return inquiry, True
 
     @classmethod
@@ -131,10 +131,10 @@ class Inquiry(TenantModel):
     def notified_lately(cls, contact: Contact) -> int:
         """How many owners were notified within a day of this contact's inquiries, up to MOST_NOTIFIED."""
         since = now() - dt.timedelta(days=1)
-        mine = cls.contact_id == contact.id, cls.owner_told != "", cls.created_at > since
+        mine = cls.contact_id == contact.id, cls.owner_notified_at.is_not(None), cls.created_at > since
         return len(db.session.scalars(select(cls.id).where(*mine).limit(MOST_NOTIFIED)).all())
 
-    def tell_owner(self, listing: Listing, contact: Contact, settings: ListingSettings) -> None:
+    def notify_owner(self, listing: Listing, contact: Contact, settings: ListingSettings) -> None:
         """Sends the landlord the notification that was chosen for it. A refusal is stored, for the page."""
         owner = Contact.find(listing.contact_id) if listing.contact_id else None
         notification = settings.inquiry_notification
@@ -153,9 +153,9 @@ class Inquiry(TenantModel):
         except NOT_SENT as problem:
             self.owner_problem = getattr(problem, "kind", "") or type(problem).__name__
         else:
-            self.owner_told = "contact"
+            self.owner_notified_at = now()
 
-    def tell_member(self, listing: Listing, conversation: Conversation, settings: ListingSettings) -> None:
+    def assign_member(self, listing: Listing, conversation: Conversation, settings: ListingSettings) -> None:
         """Assigns the conversation to the member who takes care of the listing, unless somebody has it."""
         member = member_or_none(listing.member_id) if listing.member_id and settings.assigns_member else None
         if member is None or conversation.assignee_id is not None:

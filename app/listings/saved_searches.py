@@ -32,7 +32,7 @@ from app.words import N_
 from .criteria import Criteria
 
 SOURCES = ("agent", "api", "form", "automation")
-FREQUENCIES = {"daily": N_("Once a day"), "at_once": N_("As soon as there is something, once a day at most")}
+FREQUENCIES = {"daily": N_("Once a day"), "at_once": N_("As soon as something new matches, at most once a day")}
 MOST_OF_CONTACT = 20
 
 

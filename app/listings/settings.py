@@ -18,6 +18,7 @@ from app.notifications.models import Notification
 from app.notifications.purposes import Purpose
 from app.notifications.uses import uses_notifications
 from app.tenancy import TenantModel, belongs_to, db, now, of_tenant
+from app.tenancy.limits import one_at_a_time
 from app.words import N_
 
 from .wording import ALERT_VARIABLES, INQUIRY_VARIABLES
@@ -72,6 +73,12 @@ class ListingSettings(TenantModel):
             feed_failure={},
         )
 
+    @classmethod
+    def to_change(cls) -> Self:
+        """The same, until the transaction ends for its caller alone: two may be the first to save it."""
+        one_at_a_time(cls.__tablename__)
+        return cls.current()
+
     @property
     def alert_notification(self) -> Notification | None:
         return Notification.find(self.alert_notification_id)
@@ -101,7 +108,7 @@ def sends_about_listings(notification_id: uuid.UUID) -> Iterator[Use]:
 
 
 def choose(column: str, notification: Notification) -> None:
-    settings = ListingSettings.current()
+    settings = ListingSettings.to_change()
     setattr(settings, column, notification.id)
     settings.save()
 

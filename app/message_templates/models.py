@@ -153,6 +153,10 @@ class TemplateList(TenantModel):
         announce("templates", self.waba_id)
 
 
+# The columns that a definition is made of, beside its components.
+DEFINING = ("name", "language", "category", "status", "parameter_format", "ttl_seconds")
+
+
 class MessageTemplate(TenantModel):
     """One template in one language. `components` are those that Meta has; what is being written is a version.
 
@@ -265,12 +269,14 @@ class MessageTemplate(TenantModel):
     @property
     def definition(self) -> meta.Template:
         """What the row holds. Made once for as long as that stays: thousands of messages may be of one template."""
-        is_named = self.parameter_format == "NAMED"
-        facts = self.name, self.language, self.category, self.status, is_named, self.ttl_seconds
-        made_of, made = self.__dict__.get("_definition", (None, None))
-        if made_of != facts or made.components is not self.components:
-            made = meta.Template(*facts[:5], self.components, self.ttl_seconds)
-            self.__dict__["_definition"] = facts, made
+        # Read past the ORM's attributes, which cost more than what is done with it. One that has expired is None.
+        held = self.__dict__
+        made_of, made = held.get("_definition", (None, None))
+        if made is None or made_of != tuple(map(held.get, DEFINING)) or made.components is not held.get("components"):
+            is_named = self.parameter_format == "NAMED"
+            facts = self.name, self.language, self.category, self.status, is_named
+            made = meta.Template(*facts, self.components, self.ttl_seconds)
+            held["_definition"] = tuple(map(held.get, DEFINING)), made
         return cast("meta.Template", made)
 
     @property

@@ -44,7 +44,7 @@ class VariableForm(FlaskForm):
         _("Example"), filters=[one_line], render_kw={"maxlength": LONGEST, "autocomplete": "off", "dir": "auto"}
     )
     default = StringField(
-        _("If nothing is given"),
+        _("Fallback"),
         filters=[one_line],
         render_kw={"maxlength": LONGEST, "autocomplete": "off", "dir": "auto"},
     )
@@ -85,7 +85,7 @@ class NotificationForm(FlaskForm):
     access = ChoiceField(_("Who may send it"))
     api_keys = ChoicesField(_("API keys"))
     pause_minutes = IntegerField(
-        _("Minutes between two to the same contact"),
+        _("Minutes between two messages to the same contact"),
         validators=[
             InputRequired(_("Enter a number, 0 for no limit.")),
             InRange(0, LONGEST_PAUSE, message=_("Enter 0 to 43,200 minutes.")),
@@ -129,10 +129,10 @@ class NotificationForm(FlaskForm):
         languages = list(dict.fromkeys([one.language for one in self.variants] or [self.notification.language]))
         self.language.choices = options(*((code, code) for code in languages))
         fields = [(str(one.id), one.name) for one in ContactField.all() if one.kind in ("text", "choice")]
-        self.language_field.choices = options(("", gettext("Everybody gets the language above")), *fields)
+        self.language_field.choices = options(("", gettext("Everyone gets the language above")), *fields)
         numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at).limit(200))
         named = [(str(number.id), number.display_number) for number in numbers]
-        self.phone_number.choices = options(("", gettext("The number that the contact wrote to last")), *named)
+        self.phone_number.choices = options(("", gettext("The number that the contact last wrote to")), *named)
         self.access.choices = options(*((key, gettext(words)) for key, words in ACCESS_WORDS))
         keys = db.session.scalars(ApiKey.in_order().where(ApiKey.revoked_at.is_(None), ApiKey.kind != "test"))
         self.api_keys.choices = options(*((str(key.id), key.name) for key in keys))

@@ -83,6 +83,8 @@ class Round:
     numbers: dict[tuple[uuid.UUID, uuid.UUID | None], list[PhoneNumber]] = field(default_factory=dict)
     having: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)
     variants: dict[tuple[uuid.UUID, uuid.UUID, str], MessageTemplate] = field(default_factory=dict)
+    # In how many languages an account has a notification's template.
+    languages: dict[tuple[uuid.UUID, uuid.UUID], int] = field(default_factory=dict)
     written: dict[tuple[uuid.UUID, uuid.UUID], str] = field(default_factory=dict)
     called: dict[tuple[uuid.UUID, str], str] = field(default_factory=dict)
     sent: list[tuple[Notification, Message]] = field(default_factory=list)
@@ -160,17 +162,22 @@ class Round:
         notification = one.notification
         if not notification.is_active:
             raise Unavailable(refusals.PAUSED, name=notification.name)
-        variant = self.variant(notification, talk, self.language_of(one, talk))
+        variant = self.variant(one, talk)
         given = {name: value for name, value in one.values(variant, talk).items() if value}
         outgoing = notification.compose(
             notification.pick(given), variant.waba_id, payloads=one.payloads(variant), variant=variant
         )
         return Sending(talk.id, outgoing, one.client_id, one.source, one.lane, one.expires_at)
 
-    def variant(self, notification: Notification, talk: Conversation, language: str) -> MessageTemplate:
-        key = notification.id, talk.phone_number.waba_id, language
+    def variant(self, one: Wanted, talk: Conversation) -> MessageTemplate:
+        """In the recipient's language, which is looked up where the template is in several."""
+        notification, waba_id = one.notification, talk.phone_number.waba_id
+        account = notification.id, waba_id
+        if account not in self.languages:
+            self.languages[account] = len({each.language for each in notification.variants(waba_id)})
+        key = *account, self.language_of(one, talk) if self.languages[account] > 1 else ""
         if key not in self.variants:
-            self.variants[key] = notification.variant_for(key[1], language)
+            self.variants[key] = notification.variant_for(waba_id, key[2])
         return self.variants[key]
 
     def language_of(self, one: Wanted, talk: Conversation) -> str:

@@ -61,7 +61,7 @@ class InUse(Refused):
     """Something sends it. `uses` are those."""
 
     def __init__(self, uses: list[Use]) -> None:
-        super().__init__(N_("Something sends this notification. Choose another one there first."))
+        super().__init__(N_("This notification is in use. Choose another one there first."))
         self.uses = uses
 
 
@@ -138,7 +138,12 @@ class Notification(TenantModel):
 
     @property
     def variables(self) -> list[Variable]:
-        return [Variable(**row) for row in self.mapping]
+        """Made once for as long as its mapping stays: thousands of messages may be of one notification."""
+        made_of, made = self.__dict__.get("_variables", (None, []))
+        if made_of is not self.mapping:
+            made = [Variable(**row) for row in self.mapping]
+            self.__dict__["_variables"] = self.mapping, made
+        return list(made)
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -149,6 +149,7 @@ def decimal(written: str, words: str) -> Decimal:
     raise Refused(words)
 
 
+@functools.lru_cache(maxsize=1_000)
 def read_date(written: str, locale: Locale) -> str:
     try:
         return format_date(dt.date.fromisoformat(written), "long", locale=locale)
@@ -156,6 +157,7 @@ def read_date(written: str, locale: Locale) -> str:
         raise Refused(WRONG_DATE) from None
 
 
+@functools.lru_cache(maxsize=1_000)
 def read_time(written: str, locale: Locale) -> str:
     if not re.fullmatch(SCHEMAS["time"]["pattern"], written):
         raise Refused(WRONG_TIME)

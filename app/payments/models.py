@@ -31,6 +31,7 @@ from app.tenancy import (
     one_of,
     uuid7,
 )
+from app.tenancy.limits import one_at_a_time
 from app.words import N_
 
 STATUSES = ("received", "refunded", "failed")
@@ -193,6 +194,12 @@ class PaymentSettings(TenantModel):
     def current(cls) -> Self:
         return db.session.scalar(select(cls)) or cls()
 
+    @classmethod
+    def to_change(cls) -> Self:
+        """The same, until the transaction ends for its caller alone: two may be the first to save it."""
+        one_at_a_time(cls.__tablename__)
+        return cls.current()
+
     @property
     def notification(self) -> Notification | None:
         return Notification.find(self.notification_id)
@@ -202,7 +209,7 @@ class PaymentSettings(TenantModel):
 
 
 def choose(notification: Notification) -> None:
-    settings = PaymentSettings.current()
+    settings = PaymentSettings.to_change()
     settings.notification_id = notification.id
     settings.save()
 

@@ -99,7 +99,7 @@ def erase_messages(contact_ids: list[uuid.UUID]) -> None:
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
     quiet: dict[str, Any] = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0}
-    quiet |= {"last_inbound_at": None, "entry_at": None, "free_until": None}
+    quiet |= {"last_inbound_at": None, "entry_at": None, "free_until": None, "language": None}
     quiet |= {"subject": null(), "subject_type": None, "subject_external_id": None}
     theirs = update(Conversation).where(Conversation.id.in_(conversations))
     db.session.execute(theirs.values(quiet), execution_options=UNSYNCHRONISED)

@@ -35,7 +35,7 @@ class RecordForm(FlaskForm):
     title = StringField(
         _("Title"), filters=[one_line], validators=[DataRequired(_("Enter a title.")), Length(max=LONGEST_TITLE)]
     )
-    external_id = StringField(_("Id in the other system"), filters=[one_line], validators=[Length(max=LONGEST_ID)])
+    external_id = StringField(_("ID in the other system"), filters=[one_line], validators=[Length(max=LONGEST_ID)])
     url = URLField(_("Link"), filters=[stripped])
     stage = StringField(_("Stage"), filters=[one_line], validators=[Length(max=LONGEST_STAGE)])
     amount = StringField(_("Amount"), filters=[stripped], validators=[Length(max=30)])

@@ -40,6 +40,7 @@ from app.tenancy import (
     uuid7,
 )
 from app.tenancy.happenings import happened_each
+from app.tenancy.limits import one_at_a_time
 from app.words import N_
 
 STATUSES = ("active", "cancelled", "ended")
@@ -421,6 +422,12 @@ class SubscriptionSettings(TenantModel):
     def current(cls) -> Self:
         return db.session.scalar(select(cls)) or cls(hour=DEFAULT_HOUR)
 
+    @classmethod
+    def to_change(cls) -> Self:
+        """The same, until the transaction ends for its caller alone: two may be the first to save it."""
+        one_at_a_time(cls.__tablename__)
+        return cls.current()
+
     def chosen(self, days: int) -> uuid.UUID | None:
         """The notification of the reminder so many days from the end."""
         return getattr(self, COLUMNS[days])  # type: ignore[no-any-return]
@@ -449,7 +456,7 @@ def find_for(days: int) -> Notification | None:
 
 
 def choose_for(days: int, notification: Notification) -> None:
-    settings = SubscriptionSettings.current()
+    settings = SubscriptionSettings.to_change()
     settings.save(settings.hour, {days: notification.id})
 
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0073"
-down_revision = "0071"
+down_revision = "0072"
 
 COLUMNS = ("renewal_hash", "old_renewal_hash")
 WITH_FILES = ("template_samples", "uploaded_files")

@@ -51,7 +51,7 @@ def test_one_is_booked_from_the_form(ben: Browser, diary: Diary) -> None:
         ({"at": "2020-01-01T10:00"}, "in the past"),
         ({"at": ""}, "Enter a date and a time."),
         ({"at": "9999-12-31T23:59"}, "within three years"),
-        ({"title": " "}, "Say what it is for."),
+        ({"title": " "}, "Enter what the appointment is for."),
         ({"minutes": "x"}, "Not a valid integer value."),
         ({"minutes": "1"}, "5 minutes to 7 days"),
     ],

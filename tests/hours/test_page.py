@@ -137,6 +137,28 @@ def test_a_customer_who_writes_at_night_gets_one_reply(app: Flask, world: World)
     assert written(world).count(("outbound", "We are asleep.")) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "reply"), [("Bonsoir, est-ce que vous êtes là ?", "Nous dormons."), ("anybody there?", "We are asleep.")]
+)
+def test_the_out_of_office_reply_is_in_the_customers_language(app: Flask, world: World, words: str, reply: str) -> None:
+    world.connect_numbers()
+    closed_now(world, wordings={"fr": {"away_text": "Nous dormons."}})
+    arrive(message(words, number=BAKERY_NUMBER))
+    deliver_to_subscriber("away", world.bakery.id)
+    assert ("outbound", reply) in written(world)
+
+
+def test_a_language_is_added_shown_and_saved(app: Flask, world: World) -> None:
+    ann = Browser(app).signed_in_as(world.ann)
+    page = ann.post(ADDRESS, data=CLOSED | {"add_wording": "1", "added_wording": "fr"})
+    assert page.status_code == 200 and 'name="away_text:fr"' in page.text
+    french = {"wording": "fr", "away_text:fr": "Nous dormons.", "survey_question:fr": ""}
+    assert ann.post(ADDRESS, data=CLOSED | french).status_code == 303
+    assert policy(world).wordings == {"fr": {"away_text": "Nous dormons."}}
+    answer = ann.post(ADDRESS, data=CLOSED | french | {"away_text:fr": "n" * 1_025})
+    assert answer.status_code == 422 and "at most 1024 characters" in answer.text
+
+
 def test_no_reply_is_sent_while_the_business_is_open(app: Flask, world: World) -> None:
     world.connect_numbers()
     with tenant_scope(world.bakery.id):

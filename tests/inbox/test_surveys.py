@@ -52,6 +52,15 @@ def answer(world: World, score: str) -> None:
     arrive(message(type="interactive", interactive=tapped, context={"id": "wamid.question"}))
 
 
+def test_the_question_and_its_buttons_are_in_the_customers_language(world: World, talk: Conversation) -> None:
+    with tenant_scope(world.bakery.id):
+        ServicePolicy.current().wordings = {"fr": {"survey_question": "Comment cela s'est-il passé avec nous ?"}}
+        Conversation.get_or_404(talk.id).language = "fr"
+    resolve(world)
+    (question,) = [one for one in messages(world) if "passé" in one.body]
+    assert [button.title for button in question.holds.buttons] == ["😊 Bien", "😐 Moyen", "🙁 Mal"]
+
+
 def test_a_resolved_conversation_is_followed_by_the_question(world: World, talk: Conversation) -> None:
     resolve(world)
     (question,) = questions(world)

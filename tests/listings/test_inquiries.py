@@ -50,7 +50,7 @@ def owned(agency: Agency) -> Agency:
 def test_a_link_of_a_listing_makes_an_inquiry_and_tells_the_owner(owned: Agency) -> None:
     touch(owned)
     (inquiry,) = owned.inquiries()
-    assert (inquiry.source, inquiry.state, inquiry.owner_told) == ("link", "new", "contact")
+    assert (inquiry.source, inquiry.state, bool(inquiry.owner_notified_at)) == ("link", "new", True)
     (given_facts,) = owned.sent("inquiry")
     assert "Awa Diop" in given_facts.body and "500,000 XOF" in given_facts.body
     facts = happenings(owned.tenant.id, "inquiry.received")[0].facts
@@ -94,7 +94,7 @@ def test_one_customer_has_five_owners_notified_in_a_day(owned: Agency, ann: Brow
     with tenant_scope(owned.tenant.id):
         db.session.execute(db.update(Inquiry).values(created_at=now() - dt.timedelta(days=2)))
     touch(owned)
-    assert owned.inquiries()[-1].owner_told == "contact"
+    assert owned.inquiries()[-1].owner_notified_at
 
 
 def test_two_inquiries_of_one_customer_at_once_are_counted_one_after_the_other(

@@ -186,7 +186,7 @@ def test_figures_older_than_metas_90_days_are_shown(world: World, ann: Browser, 
     row = {"template_id": template.id, "day": day, "sent": 4, "delivered": 3, "read": 2, "clicked": []}
     with tenant_scope(world.bakery.id):
         TemplateFigures.store([row])
-    assert "At most 4 sent" in page(ann, template, "?days=365")
+    assert "Peak: 4 sent" in page(ann, template, "?days=365")
 
 
 def test_the_history_holds_time_source_and_words(world: World, ann: Browser, number: PhoneNumber) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -52,7 +54,7 @@ def test_what_is_made_is_chosen_and_lacks_only_metas_approval(number: PhoneNumbe
     purpose = PURPOSES[key]
     with tenant_scope(number.tenant_id):
         made = purpose.begin(Waba.get_or_404(number.waba_id), "ar", by=BY)
-        assert purpose.find() == made and made.lacks(purpose.fills) == []
+        assert made and purpose.find() == made and made.lacks(purpose.fills) == []
         assert "draft" in next(one for one in stages_of(purpose.endpoint) if one.purpose == purpose).words
     approve(number)
     with tenant_scope(number.tenant_id):
@@ -102,15 +104,15 @@ def test_reminders_get_it_where_they_had_nothing(ann: Browser, number: PhoneNumb
 
 def test_the_page_says_what_is_still_to_happen(ann: Browser) -> None:
     page = ann.get("~/payments/settings").get_data(as_text=True)
-    assert "Make it from the gallery" in page
+    assert "Create from the gallery" in page
     begin(ann, "payments.confirmation")
     page = ann.get("~/payments/settings").get_data(as_text=True)
-    assert "Make it from the gallery" not in page and "the template is a draft" in page
+    assert "Create from the gallery" not in page and "the template is a draft" in page
 
 
 @pytest.mark.parametrize("feature", ["listings", "appointments", "subscriptions"])
 def test_every_settings_page_has_its_buttons(ann: Browser, feature: str) -> None:
-    assert "Make it from the gallery" in ann.get(f"~/{feature}/settings").get_data(as_text=True)
+    assert "Create from the gallery" in ann.get(f"~/{feature}/settings").get_data(as_text=True)
 
 
 def test_a_template_of_the_same_name_with_other_variables_stays_as_it_is(ann: Browser, number: PhoneNumber) -> None:
@@ -133,3 +135,26 @@ def test_the_form_of_a_drafts_notification_has_its_variables(ann: Browser, numbe
 def test_an_agent_may_not_begin_one(app: Flask, world: World, number: PhoneNumber) -> None:
     ben = Browser(app, "bakery").signed_in_as(world.ben)
     assert begin(ben, "payments.confirmation") == 403
+
+
+@pytest.mark.parametrize("purposes", [("appointments.booked", "appointments.moved"), ("payments", "payments")])
+def test_two_that_are_begun_at_once_are_both_there(
+    app: Flask, world: World, number: PhoneNumber, purposes: tuple[str, str]
+) -> None:
+    keys = [next(key for key in PURPOSES if key.startswith(one)) for one in purposes]
+    browsers = [Browser(app, "bakery").signed_in_as(world.ann) for _ in keys]
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(begin, browsers, keys)) == [303, 303]
+    with tenant_scope(number.tenant_id):
+        assert all(PURPOSES[key].find() for key in keys)
+        assert len(db.session.scalars(select(Notification)).all()) == len(set(keys))
+
+
+def test_a_language_is_added_to_what_is_sent_already(ann: Browser, number: PhoneNumber) -> None:
+    begin(ann, "appointments.booked", "fr")
+    assert "further-appointments.booked" in ann.get("~/appointments/settings").text
+    for _again in range(2):
+        ann.post("~/notifications/purposes/appointments.booked", {"further-appointments.booked": "ar"})
+    with tenant_scope(number.tenant_id):
+        made = PURPOSES["appointments.booked"].find()
+        assert made and sorted(one.language for one in made.variants()) == ["ar", "fr"]

@@ -66,7 +66,7 @@ NOT_BEGUN = problem(
     "appointment_not_begun",
     409,
     "The appointment hasn't begun",
-    N_("Say what became of it afterwards, or cancel it."),
+    N_("Record its outcome afterwards, or cancel it."),
 )
 
 
@@ -219,7 +219,7 @@ def contact_of(wanted: With) -> Contact:
         else:
             recipient = Recipient.of_number(wanted.phone or "")
             contact = recipient.contact or save_contact(wanted.name, recipient.wa_id, by=current_key().actor)
-            if not reach.is_known(contact):
+            if not reach.is_reached(contact):
                 raise wrong("not_found", "This key can't reach the contact with this number.", "/contact/phone")
     except NotFound:
         raise wrong("not_found", "There is nothing with this id.", "/contact/contact_id") from None

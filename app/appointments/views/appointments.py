@@ -15,7 +15,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import zones
-from app.appointments import words
+from app.appointments import phrases, words
 from app.appointments.agenda import Agenda
 from app.appointments.blueprint import bp
 from app.appointments.calendar import feed_of, link_to
@@ -87,11 +87,11 @@ def talk_with(contact: Contact) -> Conversation | None:
 
 
 def about(talk: Conversation) -> dict[str, str]:
-    """What for and where, if the conversation is about a place that can be visited."""
+    """What for and where, if the conversation is about a place that can be visited; the customer reads it."""
     subject = talk.about
     if subject is None or subject.type not in ("listing", "property") or not subject.title:
         return {}
-    given = {"title": _("Viewing: %(title)s", title=subject.title)[:LONGEST_TITLE]}
+    given = {"title": phrases.viewing_of(subject.title, talk.customer_language)[:LONGEST_TITLE]}
     return given | {"place": subject.place[:LONGEST_PLACE]}
 
 
@@ -104,13 +104,14 @@ def choose_contact() -> str:
 
 
 def usual_values(contact: Contact) -> dict[str, Any]:
-    """Tomorrow at the next full hour, in the business's zone, with the number that the customer wrote to last."""
-    zone = zones.find_zone(ServicePolicy.current().time_zone) or zones.UTC
+    """Tomorrow at ten, or at the next opening, in the business's zone, with the number that the customer wrote to."""
+    policy = ServicePolicy.current()
+    zone = zones.find_zone(policy.time_zone) or zones.UTC
     if zone is zones.UTC:
         zone = zones.reader_zone()
-    at = now().astimezone(zone) + dt.timedelta(days=1, hours=1)
+    at = (now().astimezone(zone) + dt.timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
     number = usual_number(contact.id)
-    at = at.replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    at = (policy.hours.next_opening(at) or at).astimezone(zone).replace(tzinfo=None)
     given = {"zone": zone.key, "minutes": AppointmentSettings.current().minutes, "at": at}
     return given | {"agent": str(current_actor().id or ""), "number": str(number or "")}
 
@@ -120,7 +121,7 @@ def usual_values(contact: Contact) -> dict[str, Any]:
 def create() -> Page:
     contact, form = Contact.get_or_404(request.form.get("contact")), AppointmentForm()
     if contact.is_erased:
-        flash(_("This person was erased, so nothing can be booked for them."), "error")
+        flash(_("This contact was erased, so you can't book for them."), "error")
         return redirect(url_for(".new"), 303)
     if not form.validate():
         return form_page(form, contact), 422
@@ -220,7 +221,7 @@ def finish(appointment_id: uuid.UUID) -> AnyResponse:
 @bp.post("/<uuid:appointment_id>/no-show")
 @requires("appointments.edit")
 def mark_no_show(appointment_id: uuid.UUID) -> AnyResponse:
-    return turn(appointment_id, Appointment.mark_no_show, _("Saved: the customer didn't come."))
+    return turn(appointment_id, Appointment.mark_no_show, _("Saved: the customer didn't show up."))
 
 
 @bp.app_template_filter()

@@ -16,11 +16,11 @@ from app.assistant.blueprint import bp
 from app.assistant.forms import SetupForm
 from app.assistant.golden import GoldenRun
 from app.assistant.knowledge import KnowledgeSource
-from app.assistant.languages import NAMES
 from app.assistant.phrases import CLOSED_HAND_OVERS, DISCLOSURES, HAND_OVERS
 from app.assistant.turns import JUDGED_BEFORE_AUTOPILOT, AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
 from app.assistant.words import MODES as MODE_WORDS
+from app.languages import NAMES
 from app.templating import named_dollar
 from app.tenancy import current_actor, db, exists, in_menu, now, requires
 from app.words import N_

@@ -23,7 +23,9 @@ from app.automation.forms import PartForm
 from app.automation.models import Automation, AutomationVersion
 from app.automation.parts import Condition, Names, Part, Step, Trigger, UnknownKind
 from app.automation.steps import Branch
+from app.languages import OWN_NAMES
 from app.tenancy import current_actor, db, requires
+from app.wordings import WordingsForm
 
 Answer = str | tuple[str, int] | AnyResponse
 
@@ -134,6 +136,9 @@ def add_step(automation_id: uuid.UUID) -> Answer:
     automation, given = opened(automation_id), request.form
     form = PartForm(kind_or_404(Step, given.get("kind", "")), Names())
     where = {name: given.get(name, "") for name in ("parent", "block", "place")}
+    if WordingsForm.is_shown_again(given):
+        form.show(given)
+        return part_page(automation, form, request.path, str(_("Add a step")), hidden=where)
     step = form.read(given)
     if step is None:
         return part_page(automation, form, request.path, str(_("Add a step")), 422, hidden=where)
@@ -170,6 +175,10 @@ def save_step(automation_id: uuid.UUID, step_id: uuid.UUID) -> Answer:
         return redirect(url_for(".show", automation_id=automation.id), 303)
     step = step_or_404(automation, step_id)
     form, hidden = PartForm(type(step), Names()), {"edition": step.edition}
+    if WordingsForm.is_shown_again(request.form):
+        form.show(request.form)
+        hidden["edition"] = request.form.get("edition", step.edition)
+        return part_page(automation, form, request.path, str(_("Edit the step")), hidden=hidden)
     changed = form.read(request.form, id=step.id)
     if changed is None:
         return part_page(automation, form, request.path, str(_("Edit the step")), 422, hidden=hidden)
@@ -366,7 +375,11 @@ def aloud(definition: Definition, names: Names) -> list[str]:
         lines += [f"    {one.sentence(names)}" for one in definition.conditions.walk()]
     for placed in definition.walk():
         label = f"{_(placed.parent.blocks[placed.block])}: " if placed.parent else ""
-        lines.append(f"{'    ' * placed.depth}{label}{placed.step.sentence(names)}")
+        indent = "    " * placed.depth
+        lines.append(f"{indent}{label}{placed.step.sentence(names)}")
+        for code in placed.step.wordings:
+            worded = placed.step.in_language(code)
+            lines.append(f"{indent}    {OWN_NAMES[code]}: {worded.sentence(names)}")
     return lines
 
 

@@ -24,17 +24,17 @@ REFUSED = {
     "token": N_("This token was refused. Check that you copied all of it."),
     "permission": N_("This token may not read what Switchboard needs. Give it the permissions listed above."),
     "limited": N_("Too many requests were made with this account. Try again in a few minutes."),
-    "unreachable": N_("There was no answer. Try again in a moment; nothing was saved."),
-    "broken": N_("The answer could not be read. Try again in a moment; nothing was saved."),
+    "unreachable": N_("It didn't respond, so nothing was saved. Try again in a moment."),
+    "broken": N_("Its response couldn't be read, so nothing was saved. Try again in a moment."),
     "invalid": N_("The request was refused. Nothing was saved."),
 }
 # What is wrong with a connection.
 PROBLEMS = {
     "token": N_("The token was refused. Enter a new one."),
     "permission": N_("The token lacks a permission. Give it the permissions listed above, and enter it again."),
-    "limited": N_("It asked to be left alone for a while. Switchboard goes on by itself."),
-    "unreachable": N_("It does not respond. Switchboard tries again by itself."),
-    "broken": N_("It answers with errors. Switchboard tries again by itself."),
+    "limited": N_("It is limiting requests for a while. Switchboard continues automatically."),
+    "unreachable": N_("It isn't responding. Switchboard retries automatically."),
+    "broken": N_("It responds with errors. Switchboard retries automatically."),
 }
 
 
@@ -109,7 +109,7 @@ def save_notes(provider: str) -> AnyResponse:
 def disconnect(provider: str) -> AnyResponse:
     connection = connection_or_404(provider)
     connection.disconnect()
-    flash(_("Disconnected. What was copied from it is being deleted here; there it stays."))
+    flash(_("Disconnected. What was copied from it is being deleted here. Nothing changes in the CRM."))
     return redirect(url_for(".index"), 303)
 
 

@@ -15,11 +15,12 @@ from app import zones
 from app.contacts.tags import Tag
 from app.entry_points.blueprint import bp
 from app.entry_points.forms import EntryPointForm
-from app.entry_points.models import KINDS, MOST, EntryPoint, SlugTaken, TooManyEntryPoints
+from app.entry_points.models import FIRST_WORDS, KINDS, MOST, EntryPoint, SlugTaken, TooManyEntryPoints
 from app.entry_points.reports import figures, figures_of
 from app.entry_points.signs import MIMETYPES, invitation, is_writable, picture
-from app.entry_points.snippets import NAMES, button_html, widget_html
+from app.entry_points.snippets import button_html, widget_html
 from app.extensions import settings
+from app.languages import OWN_NAMES
 from app.team.models import Team
 from app.tenancy import Paged, db, in_menu, now, requires
 from app.wabas.models import PhoneNumber
@@ -87,7 +88,7 @@ def create() -> Answer:
 @requires("entry_points.read")
 def show(entry_point_id: uuid.UUID) -> str:
     entry_point = EntryPoint.get_or_404(entry_point_id)
-    languages = entry_point.languages or ["en"]
+    languages = entry_point.languages or sorted(FIRST_WORDS, key=lambda code: code != "en")
     chosen = language if (language := request.args.get("language", "")) in languages else languages[0]
     since, until = recently()
     return render_template(
@@ -96,7 +97,7 @@ def show(entry_point_id: uuid.UUID) -> str:
         qr=qr_image(entry_point.address),
         figures=figures_of(entry_point.id, since, until),
         kinds=KINDS,
-        names=NAMES,
+        names=OWN_NAMES,
         languages=languages,
         chosen=chosen,
         button=button_html(entry_point, chosen),
@@ -132,7 +133,7 @@ def save(entry_point_id: uuid.UUID) -> Answer:
 @requires("entry_points.manage")
 def remove(entry_point_id: uuid.UUID) -> AnyResponse:
     EntryPoint.get_or_404(entry_point_id).remove()
-    flash(_("Deleted. Its short link leads nowhere from now on."))
+    flash(_("Deleted. Its short link no longer works."))
     return redirect(url_for(".index"), 303)
 
 

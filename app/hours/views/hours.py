@@ -11,6 +11,7 @@ from app.hours.forms import PolicyForm
 from app.hours.models import ServicePolicy
 from app.message_templates.models import TemplateList
 from app.tenancy import db, in_menu, requires
+from app.wordings import WordingsForm
 from app.words import N_
 
 
@@ -31,13 +32,15 @@ def show() -> str:
 
 @bp.post("/")
 @requires("team.manage")
-def save() -> AnyResponse | tuple[str, int]:
-    policy = ServicePolicy.current()
+def save() -> AnyResponse | str | tuple[str, int]:
+    policy = ServicePolicy.to_change()
     form = PolicyForm(policy)
     if request.form.get("copy"):
         source = max(0, min(request.form.get("copy_from", 0, int), 6))
         form.copy(source, request.form["copy"])
         return render_template("hours/show.html", form=form, copied=True, copy_from=source), 200
+    if WordingsForm.is_shown_again(request.form):
+        return render_template("hours/show.html", form=form)
     if not form.validate():
         return render_template("hours/show.html", form=form), 422
     form.fill(policy)

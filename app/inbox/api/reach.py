@@ -95,12 +95,12 @@ def find_message(id: uuid.UUID) -> Message:
 
 def find_contact(id: uuid.UUID) -> Contact:
     contact = Contact.find(id)
-    if contact is None or not is_known(contact):
+    if contact is None or not is_reached(contact):
         raise NotFound
     return contact
 
 
-def is_known(contact: Contact) -> bool:
+def is_reached(contact: Contact) -> bool:
     return bool(db.session.scalar(select(contact_reached(Contact.id)).where(Contact.id == contact.id)))
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import re
 import uuid
 
-import phonenumbers
-from babel import Locale, UnknownLocaleError
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation
+from app.languages import main_language
 from app.team.models import Team, TeamMember
 from app.team.models.teams import of_member
 from app.tenancy import Actor, Membership, Tenant, TenantModel, belongs_to, db, exists, now, of_tenant
@@ -113,26 +111,3 @@ def variable_values(contact: Contact, phone_number: PhoneNumber, *, by: Actor, t
 
 
 VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "business", "our_number")
-
-
-def language_of(conversation: Conversation) -> str:
-    """The code of the main language where the customer's number is from; "" where the number is hidden or unknown."""
-    try:
-        wa_id = conversation.contact.identity("wa_id") or ""
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(f"+{wa_id}"))
-    except phonenumbers.NumberParseException:
-        return ""
-    return language_of_region(region or "")
-
-
-@functools.cache
-def language_of_region(region: str) -> str:
-    """Read once for each country: thousands of reminders ask for it at once."""
-    try:
-        return main_language(str(Locale.parse(f"und_{region}", resolve_likely_subtags=True)))
-    except (UnknownLocaleError, ValueError):
-        return ""
-
-
-def main_language(code: str) -> str:
-    return re.split(r"[-_]", code.casefold())[0]

@@ -90,9 +90,9 @@ class Recipient:
             return self.obstacle
         if not number.takes_messages:
             return AWAY
-        return "" if self.wa_id or self.is_known_to(number) else HIDDEN
+        return "" if self.wa_id or self.has_ids_for(number) else HIDDEN
 
-    def is_known_to(self, number: PhoneNumber) -> bool:
+    def has_ids_for(self, number: PhoneNumber) -> bool:
         """Whether the ids that WhatsApp gave of them are valid there: they belong to one business portfolio."""
         portfolio = number.waba.owner_business_id
         return any(

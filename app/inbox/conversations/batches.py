@@ -121,8 +121,7 @@ class Batch:
         return refusal
 
     def store(self, new: list[tuple[Conversation, Message]]) -> None:
-        with db.session.begin_nested():
-            db.session.add_all([message for _, message in new])
+        Message.insert_all([message for _, message in new])
         rows = [
             (message.id, {"conversation_id": str(message.conversation_id), "source": message.source})
             for _, message in new

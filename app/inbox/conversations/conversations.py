@@ -31,12 +31,13 @@ from .inbox_settings import InboxSettings
 from .messages import Message, Reaction
 from .questions import question_for
 from .refusals import ClientIdReused
+from .spoken import Spoken
 from .underway import Later
 from .ways import Ways
 from .windows import Window
 
 
-class Conversation(Desk, Window, Handled, About, TenantModel):
+class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
     """All that one contact and one of our numbers wrote to each other."""
 
     __table_args__ = (
@@ -289,6 +290,7 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
             self.phone_number.waba_id,
             window_is_open=self.window_is_open,
             last_inbound_at=self.last_inbound_at,
+            language=self.customer_language,
         )
         if question and not self.gate.refusal(question.type, question.raw, by=Actor.system("survey")):
             client_id = uuid.uuid5(self.id, f"survey {now():%Y-%m-%d}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -18,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    insert,
     select,
     text,
     update,
@@ -214,25 +217,43 @@ class Message(Bubble, Underway, TenantModel):
         """Inserts it. None where its conversation has a message with this `client_id`."""
         if not cast("CursorResult[Any]", db.session.execute(INSERT, self.fill_in())).rowcount:
             return None
-        make_transient_to_detached(self)
-        db.session.add(self)
-        # What it can't have yet is not looked for in the database.
-        for name, value in (("media", vars(self).get("media")), ("reactions", []), ("changes", [])):
-            set_committed_value(self, name, value)
+        self.note_stored()
         return self
+
+    @classmethod
+    def insert_all(cls, messages: Sequence[Message]) -> None:
+        """Inserts new ones without reading them back. Raises `IntegrityError`."""
+        # Those of one statement name the same columns.
+        alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+        for one in messages:
+            row = one.fill_in()
+            alike[frozenset(row)].append(row)
+        with db.session.begin_nested():
+            for rows in alike.values():
+                db.session.execute(insert(cast("Table", cls.__table__)), rows)
+        for one in messages:
+            one.note_stored()
 
     def fill_in(self) -> dict[str, Any]:
         """Sets what was not set to the default of its column, or null. Returns the values that are to be inserted."""
-        columns = Message.__table__.c
-        for column in columns:
-            if column.default and column.name not in vars(self):
-                given: Any = column.default
-                setattr(self, column.name, given.arg(None) if given.is_callable else given.arg)
-        values = {name: value for name, value in vars(self).items() if name in columns}
-        for column in columns:
-            if column.name not in values:
-                setattr(self, column.name, None)
+        given = vars(self)
+        for name, default in defaults():
+            if name not in given:
+                setattr(self, name, default())
+        names = Message.__table__.c.keys()
+        values = {name: given[name] for name in names if name in given}
+        for name in names:
+            if name not in values:
+                set_committed_value(self, name, None)
         return values
+
+    def note_stored(self) -> None:
+        """It is in the database as it is here. What it can't have yet is not looked for."""
+        make_transient_to_detached(self)
+        db.session.add(self)
+        for name, value in (("reactions", []), ("changes", []), ("media", None)):
+            if name not in vars(self):
+                set_committed_value(self, name, value)
 
     @property
     def sent_by(self) -> Actor | None:
@@ -446,6 +467,17 @@ class Message(Bubble, Underway, TenantModel):
             if self.media:
                 self.media.upload_again()
             announce("conversation", self.conversation_id)
+
+
+@functools.cache
+def defaults() -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """The columns that have one, and how it is made."""
+    columns: list[Any] = [column for column in Message.__table__.c if column.default]
+    return tuple((one.name, functools.partial(value_of, one.default)) for one in columns)
+
+
+def value_of(default: Any) -> Any:
+    return default.arg(None) if default.is_callable else default.arg
 
 
 # Made once: what is compiled of it is found again by what it is.

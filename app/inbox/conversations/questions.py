@@ -5,26 +5,40 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from flask_babel import gettext as _
 from sqlalchemy import text
 
 from app.hours.models import ServicePolicy
 from app.hours.questions import scale_of
+from app.languages import detect
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, survey
 from app.tenancy import current_tenant_id, db, now
 
 # A customer is asked again after this long at the earliest, and only if they wrote within it.
 REST = dt.timedelta(days=7)
+# The ratings, best first, as customers read them. At most 20 characters.
+RATINGS = {
+    "en": ("😊 Good", "😐 Fair", "🙁 Bad"),
+    "es": ("😊 Bien", "😐 Regular", "🙁 Mal"),
+    "pt": ("😊 Bom", "😐 Razoável", "🙁 Ruim"),
+    "fr": ("😊 Bien", "😐 Moyen", "🙁 Mal"),
+    "de": ("😊 Gut", "😐 Mittel", "🙁 Schlecht"),
+    "ar": ("😊 جيد", "😐 مقبول", "🙁 سيئ"),
+}
 
 
 def question_for(
-    contact_id: uuid.UUID, waba_id: uuid.UUID, *, window_is_open: bool, last_inbound_at: dt.datetime | None
+    contact_id: uuid.UUID,
+    waba_id: uuid.UUID,
+    *,
+    window_is_open: bool,
+    last_inbound_at: dt.datetime | None,
+    language: str = "",
 ) -> Outgoing | None:
     """None where the business does not want to know, the person was asked lately, or it cannot be sent."""
     policy = ServicePolicy.current()
     if window_is_open:
-        question = with_buttons(policy)
+        question = with_buttons(policy, language)
     elif last_inbound_at and last_inbound_at > now() - REST:
         question = with_template(policy, waba_id)
     else:
@@ -32,9 +46,13 @@ def question_for(
     return None if question is None or has_recent_question(contact_id) else question
 
 
-def with_buttons(policy: ServicePolicy) -> Outgoing | None:
-    titles = [("good", _("😊 Good")), ("fair", _("😐 Fair")), ("bad", _("🙁 Bad"))]
-    return survey(policy.survey_question, titles) if policy.survey_question else None
+def with_buttons(policy: ServicePolicy, language: str) -> Outgoing | None:
+    """The buttons are in the language of the question."""
+    question = policy.survey_question_in(language)
+    if not question:
+        return None
+    titles = RATINGS.get(detect(question) or ("en" if question == policy.survey_question else language), RATINGS["en"])
+    return survey(question, list(zip(("good", "fair", "bad"), titles, strict=True)))
 
 
 def with_template(policy: ServicePolicy, waba_id: uuid.UUID) -> Outgoing | None:

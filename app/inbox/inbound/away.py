@@ -28,7 +28,8 @@ def send_away_messages(received: list[Happened]) -> None:
     ids = {one.facts.conversation_id for one in received if one.subject_id not in read}
     for conversation, client_id in without_message({uuid.uuid5(id, f"away until {opens}"): id for id in ids}):
         try:
-            conversation.reply(policy.away_text, by=Actor.system("away"), client_id=client_id)
+            text = policy.away_text_in(conversation.customer_language)
+            conversation.reply(text, by=Actor.system("away"), client_id=client_id)
         except Refusal:
             continue
         later("outbound.deliver")

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.inbox.conversations import assignment
+from app.languages import is_surely
 from app.meta.previews import cut
 from app.tenancy import announce, current_tenant_id, database_now, db
 
@@ -30,6 +31,8 @@ class Rise:
     reopens: bool
     # The customer wrote to us, so no other app has the thread any more.
     is_ours: bool
+    # What the customer wrote in, where that is certain.
+    language: str | None = None
 
     @classmethod
     def of(cls, conversation_id: str, news: Sequence[News]) -> Rise:
@@ -44,11 +47,29 @@ class Rise:
             last=line_of(max(enumerate(news), key=lambda each: (each[1].placed.at, each[0]))[1]),
             reopens=any(incoming.reopens for incoming, _ in coming),
             is_ours=any(incoming.is_answerable for incoming, _ in coming),
+            language=language_of(news),
         )
 
     def as_row(self) -> dict[str, Any]:
         times = {"inbound_at": self.inbound_at, "entry_at": self.entry_at, "waits_since": self.waits_since}
-        return {"id": self.id, "unread": self.unread, "last": self.last, "is_ours": self.is_ours, **times}
+        return {
+            "id": self.id,
+            "unread": self.unread,
+            "last": self.last,
+            "is_ours": self.is_ours,
+            "language": self.language,
+            **times,
+        }
+
+
+def language_of(news: Sequence[News]) -> str | None:
+    """Of the newest words of the customer that are surely in one."""
+    theirs = (one.words for one in sorted(news, key=lambda one: one.placed.at, reverse=True) if is_theirs(one))
+    return next(filter(None, map(is_surely, theirs)), None)
+
+
+def is_theirs(news: News) -> bool:
+    return bool(news.message_id) and news.placed.incoming.is_answerable
 
 
 def line_of(news: News) -> dict[str, Any]:
@@ -83,6 +104,7 @@ MOVE_UP = text("""
         unread_count = c.unread_count + r.unread,
         last_inbound_at = greatest(c.last_inbound_at, r.inbound_at),
         entry_at = greatest(c.entry_at, r.entry_at),
+        language = coalesce(r.language, c.language),
         handled_by = case when r.is_ours and c.handled_by = 'other_app' then null else c.handled_by end,
         handler_name = case when r.is_ours and c.handled_by = 'other_app' then null else c.handler_name end,
         news_at = case when r.unread > 0 then :now else c.news_at end,
@@ -95,7 +117,7 @@ MOVE_UP = text("""
         last_message_state = case when l.at >= c.last_message_at then l.state else c.last_message_state end
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, unread bigint, inbound_at timestamptz,
                                                        entry_at timestamptz, waits_since timestamptz, last jsonb,
-                                                       is_ours boolean)
+                                                       is_ours boolean, language text)
     cross join lateral jsonb_to_record(r.last) as l(at timestamptz, message_id uuid, preview text, facts jsonb,
                                                     state text)
     where c.tenant_id = :tenant and c.id = r.id

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from app.entry_points.codes import codes_in
 from app.entry_points.models import EntryPoint, EntryReference, EntryTouch
 from app.entry_points.subjects import Subject
 from app.inbox.conversations import Conversation
+from app.languages import is_surely
 from app.meta.events import InboundMessage
 from app.meta.payload import bounded
 from app.team.models import Team
@@ -45,15 +46,23 @@ def record_touches(placed: Sequence[Placed]) -> None:
     if not codes and not ads:
         return
     sources = sources_of({code for candidates in codes.values() for code in candidates})
-    touches = []
+    touches, languages = [], {}
     for one in coming:
         named = (sources.get((one.number_id, code)) for code in codes.get(one.id, ()))
         if source := next(filter(None, named), None):
             touches.append(touch_by_reference(one, source))
+            languages[touches[-1].conversation_id] = language_of(one, source)
         if referral := ads.get(one.id):
             touches.append(touch_by_ad(one, referral))
     if touches:
-        Record(touches).save()
+        Record(touches, languages).save()
+
+
+def language_of(one: Placed, source: Source) -> str:
+    """Of the page that the customer came from, where their words are too few to be sure of one; "" where neither is."""
+    if source.reference is None or is_surely(one.message.text or ""):
+        return ""
+    return source.reference.language
 
 
 def referral_of(one: Placed) -> dict[str, Any] | None:
@@ -106,10 +115,14 @@ class Record:
     """Touches of one batch, in the order in which their messages came."""
 
     touches: list[EntryTouch]
+    # By conversation.
+    languages: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
     def save(self) -> None:
         conversations = {one.id: one for one in Conversation.lock_all(touch.conversation_id for touch in self.touches)}
         touches = [touch for touch in self.touches if touch.conversation_id in conversations]
+        for id, conversation in conversations.items():
+            conversation.language = self.languages.get(id) or conversation.language
         touched = set(self.touched_before(conversations))
         senders = self.senders_of({touch.reference_id for touch in touches if touch.reference_id})
         points = self.entry_points()

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.inbox.blueprint import bp
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_forms import CannedReplyForm
-from app.inbox.compose.canned_replies import VARIABLES, CannedReply, language_of
+from app.inbox.compose.canned_replies import VARIABLES, CannedReply
 from app.inbox.conversations import Conversation
 from app.inbox.files.attachments import LARGEST
 from app.inbox.files.serving import serve
@@ -98,7 +98,7 @@ def suggest_canned_replies(conversation_id: uuid.UUID) -> str:
     """The replies that match what was typed after `/`, with the variables of this conversation."""
     conversation = Conversation.get_or_404(conversation_id)
     typed = request.args.get("q", "")
-    matches = CannedReply.suggest(typed, g.membership, language_of(conversation))
+    matches = CannedReply.suggest(typed, g.membership, conversation.customer_language)
     replies = [(reply, reply.fill_in(conversation, by=current_actor(), tenant=g.tenant)) for reply in matches]
     files = CannedFile.by_reply([reply.id for reply in matches])
     return render_template("inbox/compose/_canned.html", replies=replies, files=files, typed=typed)

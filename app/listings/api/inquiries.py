@@ -62,7 +62,7 @@ def get_inquiry(inquiry_id: uuid.UUID) -> InquiryShape:
 
 def find_inquiry(inquiry_id: uuid.UUID) -> Inquiry:
     inquiry = Inquiry.get_or_404(inquiry_id)
-    if not reach.is_known(inquiry.contact):
+    if not reach.is_reached(inquiry.contact):
         raise NotFound
     return inquiry
 
@@ -86,7 +86,7 @@ def add_inquiry(body: NewInquiry) -> InquiryShape:
     faults = []
     if listing is None:
         faults.append(Fault("not_found", "There is no such listing.", pointer="/listing"))
-    if contact is None or contact.is_erased or not reach.is_known(contact):
+    if contact is None or contact.is_erased or not reach.is_reached(contact):
         faults.append(Fault("not_found", "There is no such contact.", pointer="/contact_id"))
     talk = conversation(body.conversation_id, contact)
     if body.conversation_id and talk is None:

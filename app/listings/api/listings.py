@@ -218,7 +218,7 @@ def check_owner(contact_id: uuid.UUID | None, earlier: Listing | None) -> None:
     """A team's key gives a listing to no one out of its reach; who has it already may be sent back."""
     if contact_id is None or (earlier and earlier.contact_id == contact_id):
         return
-    if not reach.is_known(Contact.get_or_404(contact_id)):
+    if not reach.is_reached(Contact.get_or_404(contact_id)):
         raise missing("/owner_contact_id", NO_CONTACT)
 
 

@@ -124,7 +124,7 @@ def get_saved_search(external_id: str) -> SavedSearchShape:
 
 def find_search(external_id: str) -> SavedSearch:
     search = SavedSearch.with_external_id(external_id)
-    if search is None or not reach.is_known(search.contact):
+    if search is None or not reach.is_reached(search.contact):
         raise NotFound
     return search
 
@@ -146,7 +146,7 @@ def upsert_saved_search(external_id: str, body: SearchUpsert) -> SavedSearchShap
     """
     check_reference(external_id)
     contact = Contact.find(body.contact_id)
-    if contact is None or contact.is_erased or not reach.is_known(contact):
+    if contact is None or contact.is_erased or not reach.is_reached(contact):
         raise Problem(
             "invalid_request", errors=[Fault("not_found", "There is no such contact.", pointer="/contact_id")]
         )
@@ -154,7 +154,7 @@ def upsert_saved_search(external_id: str, body: SearchUpsert) -> SavedSearchShap
     contact.refresh_locked()
     earlier = SavedSearch.with_external_id(external_id)
     if earlier is not None:
-        if not reach.is_known(earlier.contact):
+        if not reach.is_reached(earlier.contact):
             raise Problem(reach.OUT_OF_REACH)
         check_match(SavedSearchShape.of(earlier.refresh_locked()))
     elif request.headers.get("If-Match") is not None:

@@ -139,7 +139,7 @@ class InquiryShape(Shape):
             state=inquiry.state,
             text=inquiry.text,
             times=inquiry.times,
-            owner_notified=bool(inquiry.owner_told),
+            owner_notified=inquiry.owner_notified_at is not None,
             created_at=inquiry.created_at,
             last_at=inquiry.last_at,
         )

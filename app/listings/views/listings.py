@@ -133,7 +133,7 @@ def save(listing_id: uuid.UUID) -> Answer:
 def withdraw(listing_id: uuid.UUID) -> AnyResponse:
     listing = Listing.get_or_404(listing_id).refresh_locked()
     if listing.withdraw(by=current_actor()):
-        flash(_("Withdrawn. No alert offers it any more."))
+        flash(_("Withdrawn. It is no longer in alerts."))
     return redirect(url_for(".show", listing_id=listing.id), 303)
 
 

@@ -33,15 +33,15 @@ ALERT_STATES = {
     "capped": (N_("Held back by WhatsApp"), "warning"),
 }
 REASONS = {
-    "gone": N_("Everything in it was sold, let or withdrawn before it went out."),
-    "stopped": N_("The search was stopped before it went out."),
-    "late": N_("It could not go out on its day."),
+    "gone": N_("Everything in it was sold, let or withdrawn before it was sent."),
+    "stopped": N_("The search was stopped before it was sent."),
+    "late": N_("It couldn't be sent on the day it was for."),
     "no_consent": N_("The customer no longer agrees to marketing."),
     "held_back": N_("WhatsApp limits how much marketing a person gets. The next alert waits two days."),
     "unsubscribed": N_("The customer has opted out of marketing."),
     "number_unavailable": N_("The number was not connected."),
     "business_closed": N_("The business was closed."),
-    "not_funded": N_("It was not covered by the balance or the cap."),
+    "not_funded": N_("The balance or the spending cap didn't cover it."),
 }
 OTHER_REASON = N_("The notification could not be sent to this customer. Look at the notification and its template.")
 
@@ -134,8 +134,8 @@ def when_alerts_go(frequency: str) -> str:
     if not notification.is_active:
         return str(_("No alerts are sent until the notification for them is resumed."))
     if frequency == "daily":
-        return str(_("What is new goes out once a day, from %(hour)s:00.", hour=settings.alert_hour))
-    return str(_("An alert goes out when something new matches, once a day at most."))
+        return str(_("New listings are sent once a day, from %(hour)s:00.", hour=settings.alert_hour))
+    return str(_("An alert goes out when something new matches, at most once a day."))
 
 
 @bp.post("/searches/<uuid:saved_search_id>/stop")

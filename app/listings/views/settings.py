@@ -37,9 +37,10 @@ def settings_page(form: SettingsForm) -> str:
 @bp.post("/settings")
 @requires("listings.manage")
 def save_settings() -> str | tuple[str, int] | AnyResponse:
-    form = SettingsForm(ListingSettings.current())
+    settings = ListingSettings.to_change()
+    form = SettingsForm(settings)
     if not form.validate():
         return settings_page(form), 422
-    form.store(ListingSettings.current())
+    form.store(settings)
     flash(_("Saved."))
     return redirect(url_for(".settings"), 303)

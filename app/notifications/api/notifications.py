@@ -65,13 +65,13 @@ UNAVAILABLE = problem(
     "notification_unavailable",
     409,
     "The notification can't be sent now",
-    N_("The detail says why. It can be mended on the notification's page."),
+    N_("The detail says why. Fix it on the notification's page."),
 )
 SENT_LATELY = problem(
     "notification_sent_lately",
     409,
     "The contact got it a moment ago",
-    N_("The notification goes to a contact once in a while, as its page says."),
+    N_("Too soon after the last one to the same contact. Its page says how long to wait."),
 )
 IN_USE = problem(
     "notification_in_use", 409, "Something sends this notification", N_("Choose another notification there first.")

@@ -50,7 +50,7 @@ class Person(Shape):
         except NotRead as error:
             raise wrong("invalid_phone_number", error.explain(), "/phone") from None
         contact = Contact.with_number(wa_id)
-        if contact and not reach.is_known(contact):
+        if contact and not reach.is_reached(contact):
             raise wrong("not_found", "This key can't reach the contact with this number.", "/phone")
         return contact or save_contact(self.name, wa_id, by=current_key().actor)
 

@@ -13,7 +13,7 @@ from app.message_templates.views.list import accounts
 from app.message_templates.views.list import words_context as template_words
 from app.notifications.blueprint import bp
 from app.notifications.models import NameTaken
-from app.notifications.purposes import PURPOSES, Stage, stages_of
+from app.notifications.purposes import PURPOSES, Further, Stage, further_of, stages_of
 from app.tenancy import as_uuid, current_actor, requires
 from app.wabas.models import Waba
 
@@ -25,18 +25,20 @@ def begin_purpose(purpose: str) -> AnyResponse:
     chosen = PURPOSES.get(purpose) or abort(404)
     if not (g.membership.may(chosen.permission) and g.membership.may("templates.edit")):
         abort(403)
-    language = request.form.get("language", "")
+    language = request.form.get(f"further-{purpose}") or request.form.get("language", "")
     chosen_language = language if language in LANGUAGES else None
     back = redirect(url_for(chosen.endpoint, language=chosen_language, _anchor="purposes"), 303)
     waba = Waba.find(as_uuid(request.form.get("account"))) or next(iter(accounts()), None)
     if waba is None:
         flash(_("Connect a number first."), "error")
-    elif chosen.find() is None:
+    else:
+        wanted = language if language in LANGUAGES else readers_starter_language()
         try:
-            chosen.begin(waba, language if language in LANGUAGES else readers_starter_language(), by=current_actor())
+            made = chosen.begin(waba, wanted, by=current_actor())
         except (NameTaken, TemplateTaken):
             return back
-        flash(_("Template and notification made. Nothing is sent before Meta has approved the template."))
+        if made:
+            flash(_("Template and notification created. Nothing is sent before Meta has approved the template."))
     return back
 
 
@@ -45,6 +47,13 @@ def open_purposes(endpoint: str) -> list[Stage]:
     """What a settings page offers to begin, to those who may."""
     may_begin = g.membership.may("notifications.edit") and g.membership.may("templates.edit")
     return stages_of(endpoint) if may_begin else []
+
+
+@bp.app_template_global()
+def further_languages(endpoint: str) -> list[Further]:
+    """Of what is sent already, the languages that can be added, to those who may."""
+    may_begin = g.membership.may("notifications.edit") and g.membership.may("templates.edit")
+    return further_of(endpoint) if may_begin else []
 
 
 @bp.app_template_global()

@@ -91,7 +91,7 @@ def settings_page(form: PaymentSettingsForm) -> str:
 @bp.post("/settings")
 @requires("payments.edit")
 def save_settings() -> str | tuple[str, int] | AnyResponse:
-    settings = PaymentSettings.current()
+    settings = PaymentSettings.to_change()
     form = PaymentSettingsForm(settings)
     if not form.validate():
         return settings_page(form), 422

@@ -205,7 +205,7 @@ def create_contact(body: NewContact) -> ContactShape:
 
 def exists(contact: Contact) -> Problem:
     """That another contact has an identity; which one is said to whom it concerns."""
-    if not reach.is_known(contact):
+    if not reach.is_reached(contact):
         return Problem(OUT_OF_REACH)
     return Problem(EXISTS, more={"contact_id": str(contact.id)})
 
@@ -294,7 +294,7 @@ def get_contact_by(kind: str, value: str) -> ContactShape:
     `kind` is `phone`, `wa_id`, `bsuid`, `username` or `external_id`, your own id of them.
     """
     contact = Identity.read(kind, value).find()
-    if contact is None or not reach.is_known(contact):
+    if contact is None or not reach.is_reached(contact):
         raise NotFound
     return ContactShape.of(contact)
 
@@ -324,7 +324,7 @@ def upsert_contact(kind: str, value: str, body: ContactUpsert) -> ContactShape:
         contact = next((same for each in others if (same := each.find())), None)
     if contact is None:
         return ContactShape.of(make(identity, others, body))
-    if not reach.is_known(contact):
+    if not reach.is_reached(contact):
         raise Problem(OUT_OF_REACH)
     return change(contact, body, body.tags, [identity, *others] if others else [])
 

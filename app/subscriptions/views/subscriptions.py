@@ -125,7 +125,7 @@ def settings_page(form: SubscriptionSettingsForm) -> str:
 @bp.post("/settings")
 @requires("subscriptions.edit")
 def save_settings() -> Answer:
-    settings = SubscriptionSettings.current()
+    settings = SubscriptionSettings.to_change()
     form = SubscriptionSettingsForm(settings)
     if not form.validate():
         return settings_page(form), 422

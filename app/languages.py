@@ -1,17 +1,33 @@
-"""The languages that the assistant has texts for: which one a text is in, and its words that carry no meaning.
+"""The languages that customers are answered in: which one a text is in, and which one a country mainly speaks.
 
 A language is recognised by its function words and its script; a short text may be in none of them.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
+
+from babel import Locale, UnknownLocaleError
 
 from app.folding import fold
 
 # The order decides between languages that share a word.
 NAMES = {"en": "English", "es": "Español", "pt": "Português", "fr": "Français", "de": "Deutsch", "ar": "العربية"}
+# What a language is called in itself: those that a text can be written in, whether or not it is recognised.
+OWN_NAMES = {
+    "ar": "العربية",
+    "de": "Deutsch",
+    "en": "English",
+    "es": "Español",
+    "fa": "فارسی",
+    "fr": "Français",
+    "hi": "हिन्दी",
+    "it": "Italiano",
+    "pt": "Português",
+    "tr": "Türkçe",
+}
 FUNCTION_WORDS = {
     "en": """a about all also am an and any are as at be been but by can could did do does for from had has have he her
         here him his how i if in is it its just me more my no not of on or our please she so some that the their them
@@ -41,8 +57,13 @@ MEANINGLESS = frozenset().union(*FUNCTION_SETS.values())
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 ARABIC = re.compile(r"[\u0600-\u06ff]")
 LATIN = re.compile(r"[a-z]")
+BEGINNING = re.compile(r"[^\W\d_]")
+# Letters that Persian, Urdu and others write in this script, and Arabic does not.
+NOT_ARABIC = re.compile(r"[پچژکگیٹڈڑںےہھ]")
 # Of so many words, so many more have to be of one language than of any other.
 SURE_WORDS, SURE_LEAD = 5, 2
+# So much of a text is looked at.
+LONGEST = 2_000
 
 
 def words_of(text: str) -> list[str]:
@@ -55,15 +76,21 @@ def detect(text: str) -> str:
 
 
 def is_surely(text: str) -> str:
-    """As `detect`, only where there is hardly a doubt."""
-    return best(text, lead=SURE_LEAD) if len(words_of(text)) >= SURE_WORDS else ""
+    """As `detect`, only where there is hardly a doubt: enough words, or one of Arabic's own in its script."""
+    words = words_of(text[:LONGEST])
+    if len(words) >= SURE_WORDS:
+        return best(text, lead=SURE_LEAD)
+    return "ar" if not FUNCTION_SETS["ar"].isdisjoint(words) and best(text, lead=1) == "ar" else ""
 
 
 def best(text: str, *, lead: int) -> str:
-    folded = fold(text[:2_000])
-    if len(ARABIC.findall(folded)) > len(LATIN.findall(folded)):
-        return "ar"
+    folded = fold(text[:LONGEST])
     words = set(words_of(folded))
+    begins = BEGINNING.search(folded)
+    # Names in Latin letters are in many Arabic texts, so its own words decide where it begins in its script.
+    is_worded = begins is not None and ARABIC.match(begins[0]) and not FUNCTION_SETS["ar"].isdisjoint(words)
+    if is_worded or len(ARABIC.findall(folded)) > len(LATIN.findall(folded)):
+        return "" if NOT_ARABIC.search(text[:LONGEST]) else "ar"
     counts = Counter({code: len(words & mine) for code, mine in FUNCTION_SETS.items() if code != "ar"})
     (first, most), (_second, next_most) = counts.most_common(2)
     return first if most and most - next_most >= lead else ""
@@ -71,3 +98,12 @@ def best(text: str, *, lead: int) -> str:
 
 def main_language(code: str) -> str:
     return re.split(r"[-_]", code.casefold())[0]
+
+
+@functools.cache
+def language_of_region(region: str) -> str:
+    """Read once for each country: thousands of reminders ask for it at once."""
+    try:
+        return main_language(str(Locale.parse(f"und_{region}", resolve_likely_subtags=True)))
+    except (UnknownLocaleError, ValueError):
+        return ""

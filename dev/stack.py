@@ -21,6 +21,8 @@ from dev.services import DURABLE, Missing, Postgres, Redis, open_log
 
 ROOT = pathlib.Path(__file__).parent.parent
 STOP_SECONDS = 12
+# Of a part that hangs. On a machine that is busy, a start alone has taken 40 seconds.
+START_SECONDS = 300
 # Of one user: another user's files could not be opened.
 LEASES = pathlib.Path(tempfile.gettempdir()) / f"switchboard-ports-{os.getuid()}"
 chosen: dict[int, IO[str]] = {}
@@ -118,7 +120,8 @@ class Stack:
         self.parts[name] = Part(name, command, self.env, self.folder / "logs" / f"{name}.log").start()
         return self.parts[name]
 
-    def wait_for(self, url: str, seconds: float = 30) -> None:
+    def wait_for(self, url: str, seconds: float = START_SECONDS) -> None:
+        """Until it answers. A part that has ended is noticed at once; one that lives may be slow."""
         end = time.monotonic() + seconds
         while not answers(url):
             self.check_alive()

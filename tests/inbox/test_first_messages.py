@@ -293,6 +293,17 @@ def test_a_template_with_a_photo_opens_a_conversation(world: World, ben: Browser
     assert answer.status_code == 303 and messages(world)[0].media
 
 
+def test_enter_takes_the_only_one_that_was_found(world: World, ben: Browser, number: PhoneNumber) -> None:
+    typed = "~/inbox/new?q=%2B4915112345670"
+    assert "to=%2B4915112345670" in ben.get(f"{typed}&choose=1").location
+    assert ben.get(typed).status_code == 200
+    someone = contact(world)
+    with tenant_scope(world.bakery.id):
+        Contact.get_or_404(someone.id).rename("Hanna Vogel", by=Actor.agent(world.ben))
+    assert f"contact={someone.id}" in ben.get("~/inbox/new?q=hanna&choose=1", headers=FRAGMENT).headers["HX-Redirect"]
+    assert ben.get("~/inbox/new?q=&choose=1").status_code == 200
+
+
 def test_the_way_to_write_stands_where_people_are(world: World, ben: Browser, number: PhoneNumber) -> None:
     someone = contact(world)
     with tenant_scope(world.bakery.id):

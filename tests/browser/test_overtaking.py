@@ -211,6 +211,15 @@ def test_the_menu_that_is_still_empty_takes_its_keys(desk: Page, line: Line) -> 
     expect(desk.locator("#head [data-command=assign]")).to_have_attribute("aria-label", "Assign")
 
 
+def test_letters_lead_to_the_item_that_begins_with_them(desk: Page, line: Line) -> None:
+    press(desk, "j")
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    line.hold()
+    press(desk, "s", "t", "o")
+    line.let_through()
+    expect(desk.locator("#snooze .menu-item").filter(has_text="Tomorrow")).to_be_focused()
+
+
 def test_a_menu_that_was_closed_stays_closed(desk: Page, line: Line) -> None:
     press(desk, "j")
     expect(desk.get_by_test_id("bubble").first).to_be_visible()

@@ -47,7 +47,7 @@ def build() -> None:
 
 
 def is_to_be_installed() -> bool:
-    """Never through a link: `npm ci` would empty the folder that it leads to, which another working tree builds with."""
+    """Never through a link: `npm ci` would empty the folder that it leads to, which is another working tree's."""
     modules = ROOT / "node_modules"
     installed = modules / ".package-lock.json"
     is_old = not installed.exists() or installed.stat().st_mtime < (ROOT / "package-lock.json").stat().st_mtime

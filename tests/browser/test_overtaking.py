@@ -173,6 +173,15 @@ def test_undo_waits_for_what_it_undoes(desk: Page, line: Line, business: Any) ->
     assert soon(lambda: is_open(desk, business, first))
 
 
+def test_a_message_that_is_on_its_way_is_undone_once_it_is_there(desk: Page, line: Line) -> None:
+    press(desk, "j")
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    line.hold()
+    press(desk, "r", "Not yet", "Enter", "Escape", "z")
+    line.let_through()
+    expect(desk.get_by_label("Message", exact=True)).to_have_value("Not yet")
+
+
 def test_what_was_resolved_can_be_undone_from_the_next_one(desk: Page, line: Line, business: Any) -> None:
     first, second = rows(desk)[:2]
     press(desk, "j")

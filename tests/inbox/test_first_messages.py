@@ -248,6 +248,7 @@ def test_the_price_and_the_known_values_stand_in_the_form(world: World, ben: Bro
     someone = contact(world, "Hanna Vogel")
     page = ben.get(f"~/inbox/new/{hello.id}?contact={someone.id}").text
     assert "Hello Hanna, your bread is ready." in page and "US$0.0550" in page
+    assert page.count(" autofocus") == 1
 
 
 def test_whoever_writes_first_opened_the_conversation(world: World, ben: Browser, hello: MessageTemplate) -> None:

@@ -103,10 +103,12 @@ def format_local(moment: dt.datetime, shape: str) -> str:
 
 
 def ago(age: dt.timedelta) -> str:
+    """In whole minutes, as `time-zone.js` counts them: rounded ones would put “2 min.” above “1 min.” in a list."""
     if age < dt.timedelta(minutes=1):
         return str(_("now"))
     locale = get_locale() or "en"
-    return str(babel_timedelta(-age, format="short", add_direction=True, threshold=1, locale=locale))
+    whole = dt.timedelta(minutes=age // dt.timedelta(minutes=1))
+    return str(babel_timedelta(-whole, format="short", add_direction=True, threshold=1, locale=locale))
 
 
 def lasting(duration: dt.timedelta) -> str:

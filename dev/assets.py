@@ -39,12 +39,19 @@ def node_major(node: str) -> int:
 
 def build() -> None:
     command, environment = npm()
-    installed = ROOT / "node_modules/.package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < (ROOT / "package-lock.json").stat().st_mtime:
+    if is_to_be_installed():
         subprocess.run([*command, "ci", "--silent"], cwd=ROOT, env=environment, check=True)
     subprocess.run([*command, "run", "--silent", "build"], cwd=ROOT, env=environment, check=True)
     add(pictures())
     add({file.name: file.read_bytes() for file in sorted((ROOT / "assets/pictures").iterdir())})
+
+
+def is_to_be_installed() -> bool:
+    """Never through a link: `npm ci` would empty the folder that it leads to, which is another working tree's."""
+    modules = ROOT / "node_modules"
+    installed = modules / ".package-lock.json"
+    is_old = not installed.exists() or installed.stat().st_mtime < (ROOT / "package-lock.json").stat().st_mtime
+    return is_old and not modules.is_symlink()
 
 
 def add(files: dict[str, bytes]) -> None:

@@ -36,6 +36,7 @@ from app.wabas.models import PhoneNumber
 from dev import bakery, diary, properties, reported
 from dev.agency import SLUG
 from dev.model import MODEL as SCRIPTED
+from dev.stack import START_SECONDS
 
 BAKERY_NUMBER = "+1 555 078 3881"
 ARRIVED = ("received", "delivered", "read")
@@ -319,7 +320,7 @@ class Seed:
 
     def wait_for(self, wa_id: str, count: int) -> None:
         """Waits until these messages have arrived, so that the next one comes after them."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             with tenant_scope(tenant_id("bakery")):
                 conversation = db.session.scalar(conversation_with(wa_id))

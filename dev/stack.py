@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import shlex
@@ -10,14 +11,21 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from typing import IO
 
 from dev import environment
 from dev.services import DURABLE, Missing, Postgres, Redis, open_log
 
 ROOT = pathlib.Path(__file__).parent.parent
 STOP_SECONDS = 12
+# Of a part that hangs. On a machine that is busy, a start alone has taken 40 seconds.
+START_SECONDS = 300
+# Of one user: another user's files could not be opened.
+LEASES = pathlib.Path(tempfile.gettempdir()) / f"switchboard-ports-{os.getuid()}"
+chosen: dict[int, IO[str]] = {}
 DATABASES = ("DATABASE_URL", "PLATFORM_DATABASE_URL", "MIGRATIONS_DATABASE_URL")
 
 
@@ -112,7 +120,8 @@ class Stack:
         self.parts[name] = Part(name, command, self.env, self.folder / "logs" / f"{name}.log").start()
         return self.parts[name]
 
-    def wait_for(self, url: str, seconds: float = 90) -> None:
+    def wait_for(self, url: str, seconds: float = START_SECONDS) -> None:
+        """Until it answers. A part that has ended is noticed at once; one that lives may be slow."""
         end = time.monotonic() + seconds
         while not answers(url):
             self.check_alive()
@@ -158,15 +167,31 @@ def port_of(url: str) -> str:
 
 
 def free_port(wanted: int) -> int:
+    """The first port from this one on that is neither in use nor chosen by another program of ours, which may bind it
+    a minute later. The choice holds until this process ends."""
+    LEASES.mkdir(exist_ok=True)
     for port in range(wanted, wanted + 50):
-        with socket.socket() as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                attempt.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        if port in chosen or not is_free(port):
+            continue
+        lease = (LEASES / str(port)).open("w")
+        try:
+            fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lease.close()
+            continue
+        chosen[port] = lease
+        return port
     raise Missing(f"No free port from {wanted} on.")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def answers(url: str) -> bool:

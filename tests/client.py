@@ -6,6 +6,7 @@ import contextvars
 import hashlib
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -22,6 +23,8 @@ FRAGMENT = {"HX-Request": "true"}
 # Text that is not only white space, and values without a character that means something in HTML.
 WORDS = re.compile(r">\s*[^\s<>&][^<>&]*<")
 VALUE = re.compile(r'="[^"<>&]*"')
+# A template is no part of the page until a script copies it.
+UNSEEN = re.compile(r"<template\b.*?</template>", re.DOTALL)
 CHECKED: set[bytes] = set()
 
 P = ParamSpec("P")
@@ -103,6 +106,8 @@ def check_page(html: str) -> None:
     if whole:
         assert re.search(r"<title>\s*\S", html), "a page without a title"
         assert re.search(r"<html lang=", html)
+    ids = Counter(re.findall(r'<[a-z][^>]*\sid="([^"]+)"', UNSEEN.sub("", html)))
+    assert not (doubled := [one for one, count in ids.items() if count > 1]), f"an id twice: {doubled}"
     for control in re.findall(r"<(?:input|textarea|select)\b[^>]*>", html):
         assert is_labelled(control, html), f"no label: {control}"
 

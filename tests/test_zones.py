@@ -77,6 +77,12 @@ def test_what_is_skimmed_says_how_long_ago_and_the_whole_time_on_hover(app: Flas
         assert "5 min. ago</time>" in shown and f'title="{templating.exact(then)}"' in shown
 
 
+@pytest.mark.parametrize(("seconds", "shown"), [(59, "now"), (119, "1 min. ago"), (3599, "59 min. ago")])
+def test_minutes_are_counted_whole_as_the_browser_counts_them(app: Flask, seconds: int, shown: str) -> None:
+    with reading(app):
+        assert templating.ago(dt.timedelta(seconds=seconds)) == shown
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Chatham", "Pacific/Apia"])
 def test_a_weekday_is_the_readers(app: Flask, zone: str) -> None:
     with reading(app, zone):

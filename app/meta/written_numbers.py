@@ -181,7 +181,7 @@ def parts_of(plain: str, country: str, *, is_whole: bool) -> Iterator[str]:
 def slashed(part: str, country: str, is_whole: bool) -> Iterator[str]:
     """A slash follows an area code, separates two numbers, or precedes another ending of the first."""
     pieces = [piece for piece in part.split("/") if piece.strip()]
-    if len(pieces) < 2 or ":" in part:
+    if len(pieces) < 2 or ":" in part or not any(map(str.isdecimal, part)):
         yield part
         return
     if len(re.sub(r"\D", "", pieces[-1])) <= 3:

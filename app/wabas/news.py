@@ -176,3 +176,4 @@ NEWS: dict[str, Callable[[Waba, OtherChange], None]] = {
     "phone_number_quality_update": note_quality,
     "security": note_security,
 }
+FIELDS = tuple(NEWS)

@@ -14,13 +14,14 @@ from app.wabas.models import Waba
 
 from .models import FlowNotice, FlowVersion
 
+FIELDS = ("flows",)
 STATUS = "FLOW_STATUS_CHANGE"
 MOST_CHARACTERS = 4_000
 
 
 def apply_flow_news(changes: Sequence[OtherChange]) -> None:
     """In the order of their times. The account's list is read again, which settles what came too late."""
-    for change in sorted((one for one in changes if one.field == "flows"), key=lambda one: one.timestamp):
+    for change in sorted((one for one in changes if one.field in FIELDS), key=lambda one: one.timestamp):
         if version := FlowVersion.with_meta_id(identifier(change.value.get("flow_id")) or ""):
             apply(version, change)
         if change.waba_id and (waba := Waba.with_meta_id(change.waba_id)):

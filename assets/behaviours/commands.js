@@ -31,13 +31,16 @@ export function run(name) {
   if (OWN[name]) return OWN[name]() !== false
   if (name.startsWith("go-")) { const link = railLink(name); link?.click(); return Boolean(link) }
   const found = [...document.querySelectorAll(selector(name))]
-  const element = name === "undo" ? found.at(-1) : found.find(isShown)
+  const element = name === "undo" ? newest(found) : found.find(isShown)
   if (!element) return false
   if (element.matches("input, textarea, select")) element.focus()
   else if (element.popoverTargetElement) openMenu(element)
   else element.click()
   return true
 }
+
+// What was done last: a message that is still held (in the thread), or a change (at the edge of the page).
+const newest = (found) => found.toSorted((one, other) => one.dataset.at - other.dataset.at).at(-1)
 
 // A menu opens beside the button that opens it; where that is hidden, beside what data-beside of the menu names.
 function openMenu(button) {

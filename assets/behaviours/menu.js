@@ -1,6 +1,8 @@
 // data-menu: a popover beside the button that opens it. Arrow keys walk its items, letters go to the field in it
-// (data-filter="<items>": which of them hold what is typed). What was chosen closes it.
+// (data-filter="<items>": which of them hold what is typed), or to the item that begins with them. What was chosen
+// closes it.
 
+import { isWriting } from "./keys.js"
 import { hasMovedOn } from "./moved-on.js"
 import { regionOf } from "./requests.js"
 
@@ -26,6 +28,22 @@ document.addEventListener("keydown", (event) => {
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key]
   event.preventDefault()
   items.at(to % items.length)?.focus()
+})
+
+const PAUSE = 1000
+const plain = (text) => text.trim().toLowerCase().normalize("NFD").replace(/\p{M}/gu, "")
+let typed = "", typedAt = 0
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.("[data-menu]:popover-open")
+  if (!menu || event.key.length > 1 || event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return
+  const before = event.timeStamp - typedAt < PAUSE ? typed : ""
+  if (event.key === " " && !before) return
+  typed = before + event.key
+  typedAt = event.timeStamp
+  const item = [...menu.querySelectorAll(".menu-item:not([hidden])")].find((one) => plain(one.textContent).startsWith(plain(typed)))
+  item?.focus()
+  event.preventDefault()
 })
 
 document.addEventListener("input", (event) => {

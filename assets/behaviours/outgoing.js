@@ -1,8 +1,10 @@
 // Messages on their way out of the composer: posted one after the other, each with its own id, so that a second try is the
 // same message. What becomes of one is an event "outgoing:answered" on the document.
 
+import { commandOf, isWriting } from "./keys.js"
 import { problemOf, show } from "./outgoing-bubble.js"
 import { quoteOf, unquote } from "./quote.js"
+import { holdKeys } from "./typed-ahead.js"
 import { upload } from "./upload.js"
 
 const waiting = []
@@ -21,6 +23,8 @@ export function enqueue(form, parts) {
 async function post() {
   if (isPosting) return
   isPosting = true
+  // Undoing what is on its way waits for it.
+  const release = holdKeys((event) => commandOf(event) === "undo" && !isWriting(document.activeElement))
   while (waiting.length && !waiting[0].hasFailed) {
     const message = waiting[0]
     const answer = await attempt(message)
@@ -29,6 +33,7 @@ async function post() {
     document.dispatchEvent(new CustomEvent("outgoing:answered", { detail: { message, answer } }))
   }
   isPosting = false
+  release()
 }
 
 async function attempt(message) {

@@ -173,6 +173,15 @@ def test_undo_waits_for_what_it_undoes(desk: Page, line: Line, business: Any) ->
     assert soon(lambda: is_open(desk, business, first))
 
 
+def test_a_message_that_is_on_its_way_is_undone_once_it_is_there(desk: Page, line: Line) -> None:
+    press(desk, "j")
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    line.hold()
+    press(desk, "r", "Not yet", "Enter", "Escape", "z")
+    line.let_through()
+    expect(desk.get_by_label("Message", exact=True)).to_have_value("Not yet")
+
+
 def test_what_was_resolved_can_be_undone_from_the_next_one(desk: Page, line: Line, business: Any) -> None:
     first, second = rows(desk)[:2]
     press(desk, "j")
@@ -209,6 +218,15 @@ def test_the_menu_that_is_still_empty_takes_its_keys(desk: Page, line: Line) -> 
     expect(desk.locator("#head .state-snoozed")).to_be_visible()
     press(desk, "a", "ArrowDown", "Enter")
     expect(desk.locator("#head [data-command=assign]")).to_have_attribute("aria-label", "Assign")
+
+
+def test_letters_lead_to_the_item_that_begins_with_them(desk: Page, line: Line) -> None:
+    press(desk, "j")
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    line.hold()
+    press(desk, "s", "t", "o")
+    line.let_through()
+    expect(desk.locator("#snooze .menu-item").filter(has_text="Tomorrow")).to_be_focused()
 
 
 def test_a_menu_that_was_closed_stays_closed(desk: Page, line: Line) -> None:

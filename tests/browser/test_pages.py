@@ -130,11 +130,44 @@ NAMELESS = """() => [...document.querySelectorAll("button, a[href], summary")]
 
 
 def fits(page: Page) -> None:
-    """On no screen it scrolls sideways, or has a button or link that says nothing to whoever does not see the icon."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 740})
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{page.url} at {width}"
-        assert page.evaluate(NAMELESS) == [], f"{page.url} at {width}"
+    """On no screen it scrolls sideways, or has a button or link that says nothing to whoever does not see the icon.
+
+    The reference for developers is not translated, and not tried from right to left.
+    """
+    for direction in ("ltr",) if "/developers/" in page.url else ("rtl", "ltr"):
+        page.evaluate(f"document.documentElement.dir = '{direction}'")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 740})
+            where = f"{page.url} at {width}, {direction}"
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, where
+            assert page.evaluate(NAMELESS) == [], where
+
+
+def test_a_checkbox_is_not_taken_for_a_radio_button(stack: Stack, chromium: Browser, cookies: Any) -> None:
+    person = Person(chromium)
+    person.context.add_cookies(cookies)
+    for path in ("inbox/macros", "inbox/", "hours/", "team/teams", "push/", "contacts/"):
+        person.page.goto(f"{stack.web}/t/pages/{path}")
+        assert person.page.evaluate(ROUND) == [], path
+    person.close()
+
+
+# A switch is round on purpose.
+ROUND = """() => [...document.querySelectorAll("input[type=checkbox]:not(.toggle)")]
+    .filter((one) => one.offsetWidth > 0 && parseFloat(getComputedStyle(one).borderRadius) > one.offsetWidth / 3)
+    .map((one) => one.outerHTML)"""
+
+
+def test_a_phone_shows_an_open_conversation_alone(stack: Stack, chromium: Browser, cookies: Any) -> None:
+    person = Person(chromium, viewport={"width": 360, "height": 740})
+    person.context.add_cookies(cookies)
+    page = person.page
+    page.goto(f"{stack.web}/t/pages/inbox/")
+    expect(page.get_by_role("navigation", name="Places")).to_be_visible()
+    page.get_by_role("link", name="Dora").click()
+    expect(page.get_by_test_id("bubble").first).to_be_visible()
+    expect(page.get_by_role("navigation", name="Places")).to_be_hidden()
+    person.close()
 
 
 def test_a_macro_is_chosen_beside_the_composer(stack: Stack, chromium: Browser, cookies: Any) -> None:

@@ -227,6 +227,17 @@ def test_a_number_cell_of_a_spreadsheet_is_not_a_strangers_number(ann: Browser, 
     assert phones(world) == ["491761234567"]
 
 
+def test_columns_chosen_since_the_check_are_checked_before_they_are_imported(ann: Browser, world: World) -> None:
+    where = upload(ann, world, "name,phone,city\nHans,+491761234567,Bonn\n")
+    chosen = {"column-0": "name", "column-1": "phone", "column-2": "new", "country": "DE", "number_choice": "first"}
+    ann.post(f"{where}/run", chosen)
+    work(world)
+    assert phones(world) == [] and "Check the result" in ann.get(where).text
+    ann.post(f"{where}/run", chosen)
+    work(world)
+    assert phones(world) == ["491761234567"] and "city" in ann.get("~/contacts/fields").text
+
+
 def test_a_workbook_is_imported(ann: Browser, world: World) -> None:
     data = workbook([["name", "phone"], ["Zoë", 491761234567], ["Greta", "+47 912 34 567"]], sheets=2)
     where = upload(ann, world, data, "people.xlsx")

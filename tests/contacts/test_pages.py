@@ -158,7 +158,8 @@ def test_a_field_saves_only_what_it_is_for(
 
 def test_a_note_is_shown_and_deleted(ben: Browser, world: World, carla: Contact) -> None:
     ben.post(f"~/contacts/{carla.id}/notes", {"note": "Likes the <b>corner</b>\npiece"})
-    assert "&lt;b&gt;corner" in ben.get(f"~/contacts/{carla.id}").text
+    page = ben.get(f"~/contacts/{carla.id}").text
+    assert "&lt;b&gt;corner" in page and "Notes about the customer" in page
     with tenant_scope(world.bakery.id):
         note = db.session.scalars(select(ContactNote)).one()
     ben.post(f"~/contacts/{carla.id}/notes/{note.id}/removal")

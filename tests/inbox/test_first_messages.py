@@ -248,6 +248,7 @@ def test_the_price_and_the_known_values_stand_in_the_form(world: World, ben: Bro
     someone = contact(world, "Hanna Vogel")
     page = ben.get(f"~/inbox/new/{hello.id}?contact={someone.id}").text
     assert "Hello Hanna, your bread is ready." in page and "US$0.0550" in page
+    assert page.count(" autofocus") == 1
 
 
 def test_whoever_writes_first_opened_the_conversation(world: World, ben: Browser, hello: MessageTemplate) -> None:
@@ -291,6 +292,17 @@ def test_a_template_with_a_photo_opens_a_conversation(world: World, ben: Browser
     file = (io.BytesIO(b"%PDF-1.4\n" + b"x" * 2000), "menu.pdf")
     answer = send(ben, hello, f"to=%2B{HANNA}", file=file)
     assert answer.status_code == 303 and messages(world)[0].media
+
+
+def test_enter_takes_the_only_one_that_was_found(world: World, ben: Browser, number: PhoneNumber) -> None:
+    typed = "~/inbox/new?q=%2B4915112345670"
+    assert "to=%2B4915112345670" in ben.get(f"{typed}&choose=1").location
+    assert ben.get(typed).status_code == 200
+    someone = contact(world)
+    with tenant_scope(world.bakery.id):
+        Contact.get_or_404(someone.id).rename("Hanna Vogel", by=Actor.agent(world.ben))
+    assert f"contact={someone.id}" in ben.get("~/inbox/new?q=hanna&choose=1", headers=FRAGMENT).headers["HX-Redirect"]
+    assert ben.get("~/inbox/new?q=&choose=1").status_code == 200
 
 
 def test_the_way_to_write_stands_where_people_are(world: World, ben: Browser, number: PhoneNumber) -> None:

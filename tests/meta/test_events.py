@@ -120,6 +120,13 @@ def test_a_status_comes_out_with_its_price() -> None:
     assert update.pricing == Pricing("authentication_international", "regular", None, True, "PMP")
 
 
+def test_a_status_of_a_group_names_the_group_and_the_person() -> None:
+    of_group = status(recipient_type="group", recipient_id="GROUP1", recipient_participant_id="16505551234")
+    update = one(body(messages_value(statuses=[of_group])))
+    assert isinstance(update, StatusUpdate)
+    assert (update.group_id, update.recipient_id) == ("GROUP1", "16505551234")
+
+
 def test_a_failed_status_explains_itself() -> None:
     failed = status(status="failed", errors=[{"code": 131047, "title": "Re-engagement message"}])
     (error,) = one(body(messages_value(statuses=[failed]))).errors

@@ -156,6 +156,8 @@ def test_whatsapps_own_forms_are_read(written: str, country: str, wa_id: str) ->
         ("+1 650 555 1234 x5", "", "extension"),
         ("tel:+49-176-1234567;ext=5", "", "extension"),
         ("not a number", "", "letters"),
+        ("n/a", "", "letters"),
+        ("none / unknown", "DE", "letters"),
         ("+1 800 FLOWERS", "", "letters"),
         ("+49 800 1234 HELP", "", "letters"),
         ("+49 O176 1234567", "", "letters"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 import uuid
 
 import pytest
@@ -226,7 +227,9 @@ def test_another_name_waits_for_meta(ann: Browser, at: str) -> None:
 
 def test_the_traffic_is_counted_by_week(ann: Browser, road: Road, at: str) -> None:
     road.customer_writes("Hello")
-    assert '<td class="text-end">1</td>' in text(ann, f"{at}/traffic")
+    page = text(ann, f"{at}/traffic")
+    assert '<td class="text-end">1</td>' in page
+    assert re.search(r'scope="row">\d{1,2} [A-Z][a-z]+ \d{4}</th>', page)
 
 
 def test_a_number_without_our_access_says_what_to_do(ann: Browser, road: Road, at: str) -> None:

@@ -304,6 +304,19 @@ def test_the_hello_step_shows_a_code_to_scan(attempt: Attempt) -> None:
     assert "QR code that opens a chat" in attempt.page()
 
 
+def test_after_the_hello_the_page_waits_for_nothing_more(attempt: Attempt) -> None:
+    attempt.connect()
+    assert "This page shows when it arrives" in words(attempt)
+    greet(attempt)
+    assert "This page shows when it arrives" not in words(attempt)
+
+
+def test_what_one_needs_is_said_once(attempt: Attempt) -> None:
+    """Where connecting begins; the page before it does not say so too."""
+    assert words(attempt).count("What you need") == 1
+    assert "What you need" not in attempt.browser.get("~/numbers").get_data(as_text=True)
+
+
 def test_after_the_hello_the_next_steps_are_offered(attempt: Attempt) -> None:
     attempt.connect()
     greet(attempt)

@@ -44,6 +44,16 @@ def test_the_page_explains_it(ann: Browser) -> None:
     assert "two-step verification" in page
 
 
+@pytest.mark.parametrize("is_blackout", [True, False])
+def test_on_a_refused_day_the_way_that_is_closed_has_no_button(
+    ann: Browser, monkeypatch: pytest.MonkeyPatch, is_blackout: bool
+) -> None:
+    monkeypatch.setattr(Calendar, "is_blackout", property(lambda _: is_blackout))
+    page = ann.get("~/onboarding/ways").get_data(as_text=True)
+    assert ("Not possible today." in page, "Connect this account" in page) == (is_blackout, not is_blackout)
+    assert "Connect a new account" in page
+
+
 @pytest.mark.parametrize(
     ("moment", "may"),
     [

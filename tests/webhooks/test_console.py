@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 import uuid
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import func, select, text
 
 from app.inbox.conversations import Conversation, Message, MessageEvent
+from app.meta import events
+from app.platform.posts.outcome import APPLIED_FIELDS, NAMES
 from app.team.models import Look
 from app.tenancy import Actor, db, platform_scope, tenant_scope
 from app.webhook_events import search
@@ -17,6 +20,7 @@ from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.replays import Criteria, Replay
 from app.webhooks import drain
 from app.webhooks.drain import drain_batch
+from app.webhooks.handlers import HANDLERS
 from app.webhooks.jobs import look_after_replays, replay
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
@@ -147,7 +151,7 @@ def test_a_search_says_how_far_back_it_looked(pat: Browser, monkeypatch: pytest.
 def test_a_post_says_what_each_change_became(pat: Browser, world: World) -> None:
     ours = outbound(world, "wamid.ours", "accepted")
     nonsense, strange = change(BAKERY_NUMBER, messages=["nonsense"]), change(BAKERY_NUMBER, news="x")
-    strange["field"] = "flows"
+    strange["field"] = "weather"
     arrive(message("hi"), status("wamid.ours", "sent"), status("wamid.else", "sent"), nonsense, strange)
     shown = page(pat, f"/platform/posts/{newest_post()}")
     for words in (
@@ -159,6 +163,28 @@ def test_a_post_says_what_each_change_became(pat: Browser, world: World) -> None
     ):
         assert words in shown, words
     assert str(ours.id) in shown
+
+
+def test_every_kind_of_change_has_a_name_in_the_console() -> None:
+    assert set(NAMES) == set(get_args(events.Event))
+
+
+def test_what_a_handler_applies_is_not_called_unused() -> None:
+    fields = {
+        field
+        for kind, handler in HANDLERS
+        if kind is events.OtherChange
+        for field in sys.modules[handler.__module__].FIELDS
+    }
+    assert fields == APPLIED_FIELDS
+
+
+def test_a_thread_that_another_app_has_is_shown_as_applied(pat: Browser, world: World) -> None:
+    passed = {"type": "control_passed", "timestamp": "1790000000", "sender": {"phone_number": "16505551234"}}
+    handed = change(BAKERY_NUMBER, recipient={"phone_number_id": BAKERY_NUMBER}, **passed, control_passed={})
+    arrive(handed | {"field": "messaging_handovers"})
+    shown = page(pat, f"/platform/posts/{newest_post()}")
+    assert "Which app answers" in shown and "Applied" in shown
 
 
 def test_an_unknown_post_is_not_found(pat: Browser) -> None:

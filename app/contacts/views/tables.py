@@ -155,25 +155,38 @@ def map_import(import_id: uuid.UUID) -> AnyResponse:
     """Checks the rows again with the columns that a person chose."""
     contact_import = ContactImport.get_or_404(import_id).refresh_locked()
     if contact_import.state == "ready":
-        targets = {*TARGET_WORDS, "new", *(f"field:{each.id}" for each in ContactField.all())}
-        chosen = {str(column): request.form.get(f"column-{column}", "") for column in range(len(contact_import.header))}
-        country = one_of(request.form.get("country"), [code for code, _name in countries.choices()])
-        contact_import.recheck(
-            {column: target for column, target in chosen.items() if target in targets},
-            country=country,
-            number_choice=one_of(request.form.get("number_choice"), NUMBER_CHOICES) or "first",
-            evidence=one_line(request.form.get("evidence"))[:1_000],
-        )
-        ContactSettings.save_country(country)
-        later("contacts.advance_import", contact_import.id)
+        check_again(contact_import, chosen_reading(contact_import))
     return redirect(url_for(".show_import", import_id=contact_import.id), 303)
+
+
+def chosen_reading(contact_import: ContactImport) -> dict[str, Any]:
+    targets = {*TARGET_WORDS, "new", *(f"field:{each.id}" for each in ContactField.all())}
+    chosen = {str(column): request.form.get(f"column-{column}", "") for column in range(len(contact_import.header))}
+    return {
+        "mapping": {column: target for column, target in chosen.items() if target in targets},
+        "country": one_of(request.form.get("country"), [code for code, _name in countries.choices()]),
+        "number_choice": one_of(request.form.get("number_choice"), NUMBER_CHOICES) or "first",
+        "evidence": one_line(request.form.get("evidence"))[:1_000],
+    }
+
+
+def check_again(contact_import: ContactImport, reading: dict[str, Any]) -> None:
+    contact_import.recheck(**reading)
+    ContactSettings.save_country(reading["country"])
+    later("contacts.advance_import", contact_import.id)
 
 
 @bp.post("/imports/<uuid:import_id>/run")
 @requires("contacts.manage")
 def run_import(import_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
+    """Columns that were chosen since the rows were checked are never imported unseen: they are checked first."""
     contact_import = ContactImport.get_or_404(import_id).refresh_locked()
     if contact_import.state == "ready":
+        reading = chosen_reading(contact_import) if "country" in request.form else {}
+        if any(getattr(contact_import, name) != value for name, value in reading.items()):
+            check_again(contact_import, reading)
+            flash(_("You changed the columns. Check the result, then import."))
+            return redirect(url_for(".show_import", import_id=contact_import.id), 303)
         if contact_import.blocker:
             return import_page(contact_import), 422
         if contact_import.counts.get("bad") and not request.form.get("leave_out"):

@@ -24,6 +24,7 @@ from app.tenancy import exists
 
 log = structlog.get_logger()
 
+FIELDS = ("user_preferences",)
 ANSWERS = {"stop": False, "resume": True}
 MOST = 1_000
 
@@ -40,7 +41,7 @@ class Preference:
 
 def apply_preferences(changes: Sequence[OtherChange]) -> None:
     """Each becomes a row in the consent log, once however often it comes. What makes no sense is passed over."""
-    preferences = [one for change in changes if change.field == "user_preferences" for one in read(change)]
+    preferences = [one for change in changes if change.field in FIELDS for one in read(change)]
     if not preferences:
         return
     contacts = recognise([one.person for one in preferences])

@@ -14,7 +14,7 @@ from app.contacts.tags import Tag
 from app.inbox.blueprint import bp
 from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.forms import BulkForm
-from app.tenancy import current_actor, requires
+from app.tenancy import current_actor, now, requires
 from app.tenancy.guard import is_fragment
 
 Page = AnyResponse | str | tuple[str, int]
@@ -90,5 +90,5 @@ def respond(words: str, *, undo: BulkChange | None = None, is_problem: bool = Fa
         flash(words, category or "message")
         return redirect(request.came_from or url_for("inbox.index"), 303)  # type: ignore[attr-defined]
     address = url_for("inbox.undo_bulk", bulk_change_id=undo.id) if undo and undo.rows else ""
-    toast = {"words": words, "undo_address": address, "undo": {}, "category": category}
+    toast = {"words": words, "undo_address": address, "undo": {}, "category": category, "at": now()}
     return render_template("inbox/desk/_undo_toast.html", **toast), 422 if is_problem else 200

@@ -150,8 +150,11 @@ def all_numbers() -> list[PhoneNumber]:
     return list(db.session.scalars(query.order_by(PhoneNumber.created_at, PhoneNumber.id)))
 
 
-def render_search() -> str:
-    """The contacts that match, and the number that was typed where no contact has it."""
+def render_search() -> Page:
+    """The contacts that match, and the number that was typed where no contact has it.
+
+    With `choose`, which Enter sends, the only result is taken.
+    """
     typed = one_line(request.args.get("q") or request.args.get("to"))[:LONGEST_QUERY]
     country = request.args.get("country", ContactSettings.default_country())
     country = country if countries.is_country(country) else ""
@@ -165,10 +168,15 @@ def render_search() -> str:
     contacts = ContactListing.read({"q": typed}).load().contacts[:SHOWN]
     if recipient and recipient.contact and recipient.contact not in contacts:
         contacts.insert(0, recipient.contact)
+    contacts = [one for one in contacts if one.identity("group") is None]
+    new_number = recipient if recipient and not recipient.contact else None
+    if typed and "choose" in request.args and len(contacts) + bool(new_number) == 1:
+        chosen = new_number.address if new_number else {"contact": contacts[0].id}
+        return go_to(url_for(".write_first", **chosen, number=request.args.get("number") or None))
     context = {
         "typed": typed,
-        "contacts": [one for one in contacts if one.identity("group") is None],
-        "new_number": recipient if recipient and not recipient.contact else None,
+        "contacts": contacts,
+        "new_number": new_number,
         "new_place": countries.country_of(recipient.wa_id) if recipient else "",
         "problem": problem,
         "candidates": [(f"+{wa_id}", formatted(wa_id)) for wa_id in candidates],
@@ -215,7 +223,10 @@ def to_first(message: Message) -> AnyResponse:
 
 
 def to_conversation(conversation: Conversation) -> AnyResponse:
-    address = url_for("inbox.show", conversation_id=conversation.id)
+    return go_to(url_for("inbox.show", conversation_id=conversation.id))
+
+
+def go_to(address: str) -> AnyResponse:
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": address})
     return redirect(address, 303)

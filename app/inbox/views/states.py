@@ -20,7 +20,7 @@ from app.inbox.desk.state_changes import SETTABLE, change_state
 from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.templating import exact
-from app.tenancy import current_actor, db, later, online, requires
+from app.tenancy import current_actor, db, later, now, online, requires
 from app.tenancy.guard import is_fragment
 
 Page = AnyResponse | str | tuple[str, int]
@@ -165,7 +165,7 @@ def respond_changed(
         flash(words, category or "message")
         return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
     db.session.flush()
-    toast = {"words": words, "undo_address": undo_address, "undo": undo or {}, "category": category}
+    toast = {"words": words, "undo_address": undo_address, "undo": undo or {}, "category": category, "at": now()}
     context = toast | head_context(conversation)
     return render_template("inbox/conversations/changed.html", conversation=conversation, **context), status
 

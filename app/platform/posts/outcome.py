@@ -14,6 +14,7 @@ from flask_babel import gettext
 from sqlalchemy import select, text
 
 from app.inbox.conversations.callback import attempt_of
+from app.inbox.inbound.preferences import FIELDS as PREFERENCES
 from app.message_templates.news import FIELDS as TEMPLATE_NEWS
 from app.meta import events, payload
 from app.meta.previews import filled
@@ -21,9 +22,10 @@ from app.meta.unreadable import REASONS
 from app.stories.posts import LONGEST, show_hidden
 from app.templating import READER
 from app.tenancy import Tenant, db
-from app.wabas.news import NEWS
+from app.wabas.news import FIELDS as NUMBER_NEWS
 from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.routing import Arrived, address_of, addresses_of, owners_of
+from app.whatsapp_flows.news import FIELDS as FLOW_NEWS
 from app.words import N_
 
 SHOWN = 200
@@ -153,6 +155,7 @@ NAMES: dict[type, str] = {
     events.HistoryProgress: N_("How far older messages have come"),
     events.AddressBookEntry: N_("Entry of the phone's address book"),
     events.StatusUpdate: N_("Status of a message"),
+    events.ThreadControl: N_("Which app answers"),
     events.GroupChange: N_("Name of a group"),
     events.AccountUpdate: N_("News of an account"),
     events.OtherChange: N_("Another change"),
@@ -161,7 +164,11 @@ NAMES: dict[type, str] = {
 KINDS_OF_EVENT = {kind.__name__: words for kind, words in NAMES.items()}
 
 
-APPLIED = events.AccountUpdate | events.AddressBookEntry | events.GroupChange | events.HistoryProgress
+APPLIED = (
+    events.AccountUpdate | events.AddressBookEntry | events.GroupChange | events.HistoryProgress | events.ThreadControl
+)
+# Of an `OtherChange`: those that some handler applies.
+APPLIED_FIELDS = frozenset((*NUMBER_NEWS, *PREFERENCES, *TEMPLATE_NEWS, *FLOW_NEWS))
 
 
 def outcome_of(post: WebhookEvent, event: events.Event, held: HeldChange | None, row: Saved | None) -> tuple[str, str]:
@@ -176,7 +183,7 @@ def outcome_of(post: WebhookEvent, event: events.Event, held: HeldChange | None,
         return N_("Saved as a message"), ""
     if row and row.aside:
         return (N_("Saved as a reaction") if row.aside == "reaction" else N_("Saved as an edit or deletion")), ""
-    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in (*NEWS, *TEMPLATE_NEWS)):
+    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in APPLIED_FIELDS):
         return N_("Applied"), ""
     if isinstance(event, events.OtherChange):
         return N_("Stored in this post only; Switchboard doesn't use it yet"), ""

@@ -96,6 +96,7 @@ def keep_confirmation() -> tuple[str, int] | AnyResponse:
     valid = form.validate()
     if valid and door.check(User, user.email, form.password.data):
         guard.confirm()
+        flash(_("Confirmed. You can continue now."))
         return redirect(door.onward(request.args.get("next", "")), 303)
     if valid:
         form.password.errors = [_("This isn't your password.")]

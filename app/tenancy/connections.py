@@ -14,8 +14,9 @@ from app.config import Settings
 
 # What a statement was given is never in an error's words, and so never in a log.
 ENGINE: dict[str, Any] = {
-    "pool_size": 20,
-    "max_overflow": 20,
+    "pool_size": 40,
+    "max_overflow": 0,
+    "pool_use_lifo": True,
     "pool_timeout": 5,
     "hide_parameters": True,
     "connect_args": {"connect_timeout": 3},

@@ -53,12 +53,14 @@ from .assistant import (
     MOST_CONTACTS,
     MOST_HOSTS,
     MOST_TOPICS,
+    Assistant,
     Setup,
     Tools,
 )
 from .golden import LONGEST_MESSAGE, LONGEST_TITLE
 from .knowledge import LONGEST_BODY, LONGEST_QUESTION
 from .languages import NAMES
+from .local_embedding import has_local_model
 from .prices import MILLION, price_of
 from .providers.calling import ADAPTERS
 
@@ -357,7 +359,9 @@ def day_of(moment: dt.datetime | None, *, is_end: bool = False) -> dt.date | Non
     return (local - dt.timedelta(seconds=1)).date() if is_end else local.date()
 
 
-class QuestionForm(ValidDaysForm):
+class PairForm(FlaskForm):
+    """A question and its answer, as a proposal has them too."""
+
     title = StringField(
         _("Question"),
         filters=[stripped],
@@ -371,20 +375,8 @@ class QuestionForm(ValidDaysForm):
     )
 
 
-class ProposalForm(FlaskForm):
-    """A question and an answer that somebody may change before they become knowledge."""
-
-    title = StringField(
-        _("Question"),
-        filters=[stripped],
-        validators=[DataRequired(_("Enter the question.")), Length(max=LONGEST_QUESTION)],
-    )
-    body = TextAreaField(
-        _("Answer"),
-        filters=[stripped],
-        validators=[DataRequired(_("Enter the answer.")), Length(max=guard.MOST_LETTERS)],
-        render_kw={"rows": 3},
-    )
+class QuestionForm(PairForm, ValidDaysForm):
+    """It may be so for some days only, and in one language."""
 
 
 class TextForm(ValidDaysForm):
@@ -418,6 +410,36 @@ class PageForm(ValidDaysForm):
 class FileForm(ValidDaysForm):
     title = StringField(_("Title"), filters=[stripped], validators=[Length(max=200)])
     file = FileField(_("File"))
+
+
+class MeaningForm(FlaskForm):
+    """How passages become vectors; only what is there is offered."""
+
+    embedding = SelectField(_("How"))
+    embedding_model = StringField(
+        _("Another model than the usual one"), filters=[stripped], validators=[Length(max=100)]
+    )
+
+    def __init__(self, access: ModelAccess | None, **more: Any) -> None:
+        super().__init__(**more)
+        self.usual_model = access.embeds if access else ""
+        ways = [("", gettext("Off: by words alone"))]
+        if has_local_model():
+            ways.append(("local", gettext("The small model on this server: free, and no text leaves it")))
+        if self.usual_model:
+            ways.append(("provider", gettext("Your provider's model")))
+        self.embedding.choices = options(*ways)
+
+    @classmethod
+    def of(cls, assistant: Assistant | None, access: ModelAccess | None) -> MeaningForm:
+        names = ("embedding", "embedding_model")
+        values = {name: getattr(assistant, name) for name in names} if assistant else {}
+        return cls(access, formdata=None, data=values)
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether there is anything to choose between."""
+        return len(self.embedding.choices) > 1
 
 
 class TrialForm(FlaskForm):

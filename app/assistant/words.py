@@ -75,6 +75,10 @@ PROBLEMS = {
     "not_a_picture": N_("It is no picture that a model can look at."),
     "over_budget": N_("The budget of the day is used up."),
     "pretended": N_("Not called: this is only a try."),
+    # Of vectors.
+    "no_vectors": N_("What the provider answered is not a vector for each text. Check the model's name."),
+    "local_model": N_("The model on this server failed. Your operator finds more with flask doctor."),
+    "no_embedder": N_("It isn't available any more. Choose another way, or turn it off."),
     # Of knowledge.
     "not_found": N_("There is no page at this address."),
     "not_a_page": N_("What is at this address is no text that can be read."),

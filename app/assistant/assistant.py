@@ -64,6 +64,8 @@ class Setup(BaseModel):
     # Where: empty lists are everywhere and everybody.
     numbers: list[uuid.UUID] = []
     teams: list[uuid.UUID] = []
+    # The links, buttons and ads by which a customer first came.
+    entry_points: list[uuid.UUID] = []
     contacts: list[str] = []
     percentage: int = 100
     hours: Hours = "always"
@@ -73,6 +75,8 @@ class Setup(BaseModel):
     most_turns: int = 20
     most_per_hour: int = 12
     money_per_day: int = 2_000_000
+    # Since it was last resolved; None: only the day's counts.
+    money_per_conversation: int | None = None
     most_tokens: int = 1_000
     tools: Tools = Tools()
 

@@ -34,6 +34,7 @@ from app import zones
 from app.contacts.settings import ContactSettings
 from app.contacts.tags import Tag
 from app.egress import Refused, checked_by_its_words
+from app.entry_points.models import MOST, EntryPoint
 from app.extensions import outside
 from app.inbox.desk.fields import options
 from app.message_templates.models import MessageTemplate
@@ -206,6 +207,7 @@ class SetupForm(FlaskForm):
     hosts = LinesField(_("Sites it may link to"), most=MOST_HOSTS, longest=200)
     numbers = SelectMultipleField(_("Numbers"))
     teams = SelectMultipleField(_("Teams"))
+    entry_points = SelectMultipleField(_("Links, buttons and ads"))
     contacts = LinesField(_("Only these customers"), most=MOST_CONTACTS, longest=40)
     percentage = IntegerField(
         _("Share of customers, in percent"), validators=[InputRequired(_("Enter a number.")), InRange(0, 100)]
@@ -231,6 +233,9 @@ class SetupForm(FlaskForm):
     money_per_day = DecimalField(
         _("Dollars a day"), places=None, validators=[InputRequired(_("Enter an amount.")), InRange(0, 100_000)]
     )
+    money_per_conversation = DecimalField(
+        _("Dollars a conversation"), places=None, validators=[Optional(), InRange(0, 100_000)]
+    )
     most_tokens = IntegerField(
         _("Tokens an answer may take"), validators=[InputRequired(_("Enter a number.")), InRange(100, 8_000)]
     )
@@ -242,6 +247,8 @@ class SetupForm(FlaskForm):
     templates = SelectMultipleField(_("Templates it may send"))
     actions = SelectMultipleField(_("Actions it may call"))
 
+    PLACES = ("numbers", "teams", "entry_points")
+    BUDGETS = ("money_per_day", "money_per_conversation")
     TEXTS = ("disclosure", "hand_over_text", "closed_text")
     PLAIN = (
         *("name", "purpose", "instructions", "tone", "languages", "model", "topics", "hosts", "percentage", "hours"),
@@ -255,6 +262,8 @@ class SetupForm(FlaskForm):
         self.languages.choices = options(*NAMES.items())
         self.numbers.choices = options(*((str(number.id), number.display_number) for number in numbers))
         self.teams.choices, self.assign_teams.choices = options(*teams), options(*teams)
+        places = db.session.scalars(EntryPoint.in_order().limit(MOST))
+        self.entry_points.choices = options(*((str(one.id), one.name) for one in places))
         self.hand_over_team.choices = options(("", gettext("No team in particular")), *teams)
         self.tags.choices = options(*((str(tag.id), tag.name) for tag in Tag.offered()))
         self.templates.choices = options(
@@ -266,8 +275,9 @@ class SetupForm(FlaskForm):
     @classmethod
     def of(cls, setup: Setup) -> SetupForm:
         values: dict[str, Any] = {name: getattr(setup, name) for name in cls.PLAIN}
-        values |= {name: [str(id) for id in getattr(setup, name)] for name in ("numbers", "teams")}
-        values |= {"contacts": setup.contacts, "money_per_day": in_dollars(setup.money_per_day)}
+        values |= {name: [str(id) for id in getattr(setup, name)] for name in cls.PLACES}
+        values |= {name: in_dollars(getattr(setup, name)) for name in cls.BUDGETS}
+        values |= {"contacts": setup.contacts}
         values |= {"hand_over_team": str(setup.hand_over_team or "")}
         values |= {name: getattr(setup.tools, name) for name in ("hears", "sees", "contact_fields")}
         values |= {"tags": [str(id) for id in setup.tools.tags], "templates": setup.tools.templates}
@@ -300,8 +310,9 @@ class SetupForm(FlaskForm):
     @property
     def setup(self) -> Setup:
         values: dict[str, Any] = {name: self[name].data for name in self.PLAIN}
-        values |= {"numbers": ids(self.numbers), "teams": ids(self.teams), "contacts": self.read_contacts}
-        values |= {"money_per_day": in_micros(self.money_per_day.data)}
+        values |= {name: ids(self[name]) for name in self.PLACES}
+        values |= {name: in_micros(self[name].data) for name in self.BUDGETS}
+        values |= {"contacts": self.read_contacts}
         values |= {"hand_over_team": as_uuid(self.hand_over_team.data), **self.texts}
         values["hosts"] = [guard.host_of(host) or host for host in self.hosts.data]
         values["tools"] = Tools(

@@ -21,6 +21,7 @@ REASONS = {
     "hourly": N_("It has answered here as often as it may in an hour."),
     "loop": N_("The other side answers like a machine."),
     "budget": N_("Today's budget is used up."),
+    "conversation_budget": N_("The budget of this conversation is used up."),
     "interrupted": N_("It was interrupted while it was thinking."),
     # The guard held the answer back.
     "empty": N_("The model's answer was empty."),
@@ -39,6 +40,7 @@ REASONS = {
     "group": N_("It does not answer in groups."),
     "other_number": N_("It is not switched on for this number."),
     "other_team": N_("It is not switched on for this team."),
+    "other_entry_point": N_("It is not switched on for the link, button or ad that the customer came by."),
     "not_listed": N_("The contact is not on the list of people it answers."),
     "not_in_percentage": N_("The contact is outside the share of people it answers."),
     "business_hours": N_("It is business hours, when people answer."),

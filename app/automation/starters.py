@@ -176,18 +176,12 @@ def site_inquiry(_: Words) -> Json:
 
 def appointment(_: Words) -> Json:
     day = step("ask", question=_("Which day suits you? Please write it like 24.12.2026."), answer="date", name="day")
-    times = [_("Morning"), _("Afternoon"), _("Evening")]
-    time = step("ask", question=_("And at what time?"), answer="choice", choices=times, name="time")
-    note = step("note", text=_("Appointment requested: {{day}}, {{time}}"))
-    done = step("hand_over", text=_("Thank you. We'll confirm your appointment on {{day}} shortly."))
-    return rule(
-        keywords(_("appointment"), _("booking")),
-        day,
-        time,
-        note,
-        step("tag", what="add", tag="@tag:" + _("Appointment")),
-        done,
-    )
+    time = step("ask", question=_("And at what time? Please write it like 14:30."), answer="time", name="time")
+    person = step("hand_over", text=_("I couldn't book that. A colleague will find a time with you here."))
+    book = step("book_appointment", about=_("Appointment"), day="{{day}}", time="{{time}}", failed=[person])
+    done = reply(_("Thank you. Your appointment is booked: {{appointment.when}}."))
+    tag = step("tag", what="add", tag="@tag:" + _("Appointment"))
+    return rule(keywords(_("appointment"), _("booking")), day, time, book, tag, done)
 
 
 def feedback(_: Words) -> Json:
@@ -370,7 +364,12 @@ STARTERS = (
         N_("Leaves a note and a tag when a customer stops alerts."),
         alerts_stopped,
     ),
-    Starter("appointment", N_("Appointment request"), N_("Asks for day and time, and leaves a note."), appointment),
+    Starter(
+        "appointment",
+        N_("Appointment request"),
+        N_("Asks for day and time, and books it. Your team finds a time where that can't be booked."),
+        appointment,
+    ),
     Starter(
         "after-appointment",
         N_("After a viewing: ask how it was"),

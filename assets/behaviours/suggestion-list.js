@@ -1,5 +1,6 @@
 // The list below which one goes on typing: arrows choose, Enter or Tab takes, Escape closes. The server's list says what
-// each item inserts (data-inserts), whom to tell of it (data-tells), and which file comes along into the tray (data-file).
+// each item inserts (data-inserts), whom to tell of it (data-tells), which file comes along into the tray (data-file), and which
+// sheet it opens instead of inserting anything (data-opens).
 // What inserts nothing is a remark, and takes no key.
 
 import { headers } from "./request.js"
@@ -50,12 +51,13 @@ function mark(to) {
   field.setAttribute("aria-activedescendant", item.id)
 }
 
-function take({ dataset: { inserts, tells, file } }) {
+function take({ dataset: { inserts, tells, file, opens } }, sourceEvent) {
   const target = field
   close()
   target.setRangeText(inserts, begins, target.selectionStart, "end")
   if (tells) fetch(tells, { method: "POST", headers: headers() }).catch(() => {})
   if (file) addStored(target.form, JSON.parse(file))
+  if (opens) window.htmx.ajax("GET", opens, { source: target, target: "#compose-body", swap: "innerHTML", sourceEvent })
   target.focus()
   target.dispatchEvent(new Event("input", { bubbles: true }))
 }
@@ -65,7 +67,7 @@ document.addEventListener("keydown", (event) => {
   const at = items().indexOf(chosen())
   const move = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key]
   if (move !== undefined) mark(move)
-  else if (event.key === "Enter" || event.key === "Tab") take(chosen())
+  else if (event.key === "Enter" || event.key === "Tab") take(chosen(), event)
   else if (event.key === "Escape") close()
   else return
   event.preventDefault()
@@ -74,5 +76,5 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("mousedown", (event) => {
   const item = event.target.closest(".suggestions [data-inserts]")
-  if (item) { event.preventDefault(); take(item) } else if (!event.target.closest(".suggestions")) close()
+  if (item) { event.preventDefault(); take(item, event) } else if (!event.target.closest(".suggestions")) close()
 })

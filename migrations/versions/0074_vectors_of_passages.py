@@ -1,8 +1,8 @@
-"""Vectors of passages, so that a question finds what means the same in other words, and how a business makes them."""
+"""Vectors of passages, so that a question finds what means the same in other words; canned replies with buttons or a form."""
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import BIT
+from sqlalchemy.dialects.postgresql import BIT, JSONB
 
 from migrations.row_security import protect
 
@@ -14,6 +14,8 @@ MOMENT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
+    op.add_column("canned_replies", sa.Column("sheet", sa.Text(), nullable=False, server_default=""))
+    op.add_column("canned_replies", sa.Column("sheet_values", JSONB(), nullable=True))
     for name in ("embedding", "embedding_model", "embedding_problem"):
         op.add_column("assistants", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("assistants", sa.Column("embedding_due_at", MOMENT, nullable=True))
@@ -49,6 +51,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
+    op.drop_column("canned_replies", "sheet_values")
+    op.drop_column("canned_replies", "sheet")
     op.drop_table("passage_vectors")
     op.drop_index("ix_assistants_embedding_due", "assistants")
     op.drop_constraint(op.f("ck_assistants_embedding"), "assistants", type_="check")

@@ -156,7 +156,7 @@ class AccessForm(FlaskForm):
         if not field.data and not (is_same and has_key) and not outside().egress.is_inside(self.address):
             raise ValidationError(_("Enter the key."))
         if field.data and not field.data.isascii():
-            raise ValidationError(_("A key has no letters like these. Copy it again."))
+            raise ValidationError(_("This key has characters that no key has. Copy it again."))
 
     def validate_output_price(self, field: DecimalField) -> None:
         if (self.input_price.data is None) != (field.data is None):
@@ -217,7 +217,7 @@ class SetupForm(FlaskForm):
         choices=options(
             ("always", _("Always")),
             ("closed", _("Outside business hours")),
-            ("nobody_online", _("When no one of the team is online")),
+            ("nobody_online", _("When no one in the team is online")),
         ),
     )
     hand_over_team = SelectField(_("Hand over to the team"))
@@ -436,7 +436,7 @@ class MeaningForm(FlaskForm):
         self.usual_model = access.embeds if access else ""
         ways = [("", gettext("Off: by words alone"))]
         if has_local_model():
-            ways.append(("local", gettext("The small model on this server: free, and no text leaves it")))
+            ways.append(("local", gettext("The small model on this server: free, and texts stay here")))
         if self.usual_model:
             ways.append(("provider", gettext("Your provider's model")))
         self.embedding.choices = options(*ways)

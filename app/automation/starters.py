@@ -367,7 +367,7 @@ STARTERS = (
     Starter(
         "appointment",
         N_("Appointment request"),
-        N_("Asks for day and time, and books it. Your team finds a time where that can't be booked."),
+        N_("Asks for day and time and books the appointment. Hands over where it can't be booked."),
         appointment,
     ),
     Starter(
@@ -385,7 +385,12 @@ STARTERS = (
     Starter("opt-in", N_("Opt-in question"), N_("Asks after a conversation whether offers are welcome."), opt_in),
     Starter("feedback", N_("Feedback"), N_("Asks how it was once a conversation is resolved."), feedback),
     Starter("reminder", N_("Reminder"), N_("Reminds a customer who has not replied to you for 4 hours."), reminder),
-    Starter("late-reply", N_("Late reply"), N_("Excuses a wait of 2 business hours, and tells the team."), late_reply),
+    Starter(
+        "late-reply",
+        N_("Late reply"),
+        N_("Apologises after a wait of 2 business hours, and leaves a note for the team."),
+        late_reply,
+    ),
     Starter("language", N_("Route by language"), N_("Assigns new conversations to a team by language."), by_language),
     Starter("vip", N_("VIPs to a team"), N_("Assigns customers with the tag VIP to whoever is online."), vip),
     Starter("person", N_("Talk to a person"), N_("Hands over to people when a customer asks for one."), talk_to_person),

@@ -20,6 +20,7 @@ from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
 from app.tenancy import Actor, db, now, tenant_scope
+from app.tenancy.presence import come_online
 from app.wabas.models import PhoneNumber
 
 from .conftest import Shop
@@ -253,6 +254,13 @@ def test_outside_hours_only_it_is_quiet_while_the_business_is_open(shop: Shop) -
     assert shop.ask("When are you open?").state == "sent"
 
 
+def test_while_somebody_of_the_team_is_online_it_is_quiet_where_that_was_chosen(shop: Shop) -> None:
+    shop.set_up(hours="nobody_online")
+    assert shop.ask("Do you have rye bread?").state == "sent"
+    come_online(shop.world.bakery.id, shop.world.ben.id)
+    assert shop.ask("When are you open?").reason == "somebody_online"
+
+
 # A.1 #9: a person by choice.
 
 
@@ -372,7 +380,7 @@ def test_what_one_conversation_may_cost_ends_there_and_begins_anew_once_it_is_re
     turn = shop.ask("Do you have rye bread?")
     shop.set_up(money_per_conversation=turn.cost)
     assert shop.ask("When are you open?").reason == "conversation_budget" and shop.talk().is_with_person
-    shop.do(lambda talk: talk.resolve(by=shop.ann))
+    shop.do(lambda talk: talk.put("resolved", by=shop.ann))
     assert shop.ask("When are you open?").state == "sent"
 
 

@@ -293,9 +293,7 @@ def test_a_sheet_that_whatsapp_would_refuse_is_not_saved(ann: Browser, world: Wo
         assert db.session.scalars(select(CannedReply)).all() == []
 
 
-def test_somebody_elses_own_sheet_is_not_filled_in(
-    ann: Browser, ben: Browser, world: World, talk: Conversation
-) -> None:
+def test_a_colleagues_own_sheet_opens_empty(ann: Browser, ben: Browser, world: World, talk: Conversation) -> None:
     save_sheet(ben, talk, shared="")
     with tenant_scope(world.bakery.id):
         own = db.session.scalars(select(CannedReply)).one()

@@ -40,6 +40,8 @@ FUNCTION_SETS = {code: frozenset(words.split()) for code, words in FUNCTION_WORD
 MEANINGLESS = frozenset().union(*FUNCTION_SETS.values())
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 ARABIC = re.compile(r"[\u0600-\u06ff]")
+# No other language of these begins a sentence with them.
+SPANISH = re.compile("[¿¡]")
 LATIN = re.compile(r"[a-z]")
 # Of so many words, so many more have to be of one language than of any other.
 SURE_WORDS, SURE_LEAD = 5, 2
@@ -60,6 +62,8 @@ def is_surely(text: str) -> str:
 
 
 def best(text: str, *, lead: int) -> str:
+    if SPANISH.search(text[:2_000]):
+        return "es"
     folded = fold(text[:2_000])
     if len(ARABIC.findall(folded)) > len(LATIN.findall(folded)):
         return "ar"

@@ -179,7 +179,7 @@ def appointment(_: Words) -> Json:
     time = step("ask", question=_("And at what time? Please write it like 14:30."), answer="time", name="time")
     person = step("hand_over", text=_("I couldn't book that. A colleague will find a time with you here."))
     book = step("book_appointment", about=_("Appointment"), day="{{day}}", time="{{time}}", failed=[person])
-    done = reply(_("Thank you. Your appointment is booked: {{appointment.when}}."))
+    done = reply(_("Thank you. Your appointment is booked: {{appointment.day}}, {{appointment.time}}."))
     tag = step("tag", what="add", tag="@tag:" + _("Appointment"))
     return rule(keywords(_("appointment"), _("booking")), day, time, book, tag, done)
 

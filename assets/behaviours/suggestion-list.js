@@ -51,14 +51,16 @@ function mark(to) {
   field.setAttribute("aria-activedescendant", item.id)
 }
 
-function take({ dataset: { inserts, tells, file, opens } }, sourceEvent) {
+function take({ dataset: { inserts, tells, file, opens } }) {
   const target = field
   close()
   target.setRangeText(inserts, begins, target.selectionStart, "end")
   if (tells) fetch(tells, { method: "POST", headers: headers() }).catch(() => {})
   if (file) addStored(target.form, JSON.parse(file))
-  if (opens) window.htmx.ajax("GET", opens, { source: target, target: "#compose-body", swap: "innerHTML", sourceEvent })
   target.focus()
+  // However it was taken, a person did.
+  const sourceEvent = new Event("click")
+  if (opens) window.htmx.ajax("GET", opens, { source: target, target: "#compose-body", swap: "innerHTML", sourceEvent })
   target.dispatchEvent(new Event("input", { bubbles: true }))
 }
 
@@ -67,7 +69,7 @@ document.addEventListener("keydown", (event) => {
   const at = items().indexOf(chosen())
   const move = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key]
   if (move !== undefined) mark(move)
-  else if (event.key === "Enter" || event.key === "Tab") take(chosen(), event)
+  else if (event.key === "Enter" || event.key === "Tab") take(chosen())
   else if (event.key === "Escape") close()
   else return
   event.preventDefault()
@@ -76,5 +78,5 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("mousedown", (event) => {
   const item = event.target.closest(".suggestions [data-inserts]")
-  if (item) { event.preventDefault(); take(item, event) } else if (!event.target.closest(".suggestions")) close()
+  if (item) { event.preventDefault(); take(item) } else if (!event.target.closest(".suggestions")) close()
 })

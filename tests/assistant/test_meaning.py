@@ -77,7 +77,7 @@ def test_an_answer_in_another_language_goes_out_with_its_cost(shop: Shop) -> Non
     embed(shop)
     shop.use_model("scripted-obeys")
     turn = shop.ask(f"{SPANISH} «Abrimos de 7:00 a 18:00.»")
-    assert turn.state == "sent" and turn.passages[0]["title"] == "When are you open?"
+    assert turn.state == "sent" and turn.language == "es" and turn.passages[0]["title"] == "When are you open?"
 
 
 def test_a_new_passage_gets_its_vector_in_the_background(shop: Shop, enqueued: Enqueued) -> None:

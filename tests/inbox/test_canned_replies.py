@@ -282,7 +282,13 @@ def test_what_a_canned_sheet_sends_has_its_buttons(ann: Browser, world: World, t
     ann.post(f"~/inbox/{talk.id}/compose/buttons", BUTTONS | {"client_id": str(uuid.uuid4())})
     with tenant_scope(world.bakery.id):
         sent = db.session.scalars(select(Message).where(Message.direction == "outbound")).one()
-        assert sent.type == "buttons" and "Yes" in json.dumps(sent.raw)
+        assert sent.type == "interactive" and '"Yes"' in json.dumps(sent.content)
+
+
+def test_sending_a_sheet_needs_no_shortcut(ann: Browser, talk: Conversation) -> None:
+    page = ann.get(f"~/inbox/{talk.id}/compose/buttons", headers=FRAGMENT).text
+    (field,) = re.findall(r'<input[^>]+name="shortcut"[^>]*>', page)
+    assert "required" not in field
 
 
 def test_a_sheet_that_whatsapp_would_refuse_is_not_saved(ann: Browser, world: World, talk: Conversation) -> None:

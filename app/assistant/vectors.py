@@ -112,13 +112,17 @@ STORE = text("""
     on conflict (tenant_id, id) do update set model = excluded.model, code = excluded.code, numbers = excluded.numbers,
         is_live = excluded.is_live, valid_from = excluded.valid_from, valid_until = excluded.valid_until
 """)
-# The tenant's vectors of a model that count at a time. Index: the primary key, led by the tenant; all of the tenant's
-# are read, which an index for vectors would not better: it finds less where it is filtered by tenant.
-LIVE = """
-    from passage_vectors v where v.tenant_id = :tenant_id and v.model = :model and length(v.code) = :bits and v.is_live
+# The vectors of a model that count now, nearest first; and any of them. Index: the primary key, led by the tenant.
+# All of a tenant's are read: an index of vectors finds less where it is filtered by tenant.
+NEAREST = text("""
+    select v.id, v.numbers from passage_vectors v
+    where v.tenant_id = :tenant_id and v.model = :model and length(v.code) = :bits and v.is_live
         and (v.valid_from is null or v.valid_from <= :at) and (v.valid_until is null or v.valid_until > :at)
-"""
-NEAREST = text(f"""
-    select v.id, v.numbers {LIVE} order by bit_count(v.code # cast(:code as bit varying)), v.id limit :most
+    order by bit_count(v.code # cast(:code as bit varying)), v.id limit :most
 """)
-ANY = text(f"select v.id, v.numbers {LIVE} order by v.id limit :most")
+ANY = text("""
+    select v.id, v.numbers from passage_vectors v
+    where v.tenant_id = :tenant_id and v.model = :model and length(v.code) = :bits and v.is_live
+        and (v.valid_from is null or v.valid_from <= :at) and (v.valid_until is null or v.valid_until > :at)
+    order by v.id limit :most
+""")

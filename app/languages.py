@@ -56,6 +56,8 @@ FUNCTION_SETS = {code: frozenset(words.split()) for code, words in FUNCTION_WORD
 MEANINGLESS = frozenset().union(*FUNCTION_SETS.values())
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 ARABIC = re.compile(r"[\u0600-\u06ff]")
+# No other language of these begins a sentence with them.
+SPANISH = re.compile("[¿¡]")
 LATIN = re.compile(r"[a-z]")
 BEGINNING = re.compile(r"[^\W\d_]")
 # Letters that Persian, Urdu and others write in this script, and Arabic does not.
@@ -84,6 +86,8 @@ def is_surely(text: str) -> str:
 
 
 def best(text: str, *, lead: int) -> str:
+    if SPANISH.search(text[:LONGEST]):
+        return "es"
     folded = fold(text[:LONGEST])
     words = set(words_of(folded))
     begins = BEGINNING.search(folded)

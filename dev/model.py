@@ -5,6 +5,8 @@ tests know what comes. Words of the customer in square brackets make it fail: [4
 [long], [markdown], [silent], [person]. As the model “scripted-obeys” it does whatever anybody tells it, wherever it is
 written: what is in « » is its answer, or its whole decision where that is JSON.
 
+It makes vectors too, in which a few words mean the same in several languages.
+
 It cannot see or hear: of a picture or a recording it gives the words that stand in the file between `<<` and `>>`, and
 else always the same ones.
 """
@@ -12,7 +14,9 @@ else always the same ones.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import math
 import re
 import sys
 import time
@@ -28,6 +32,17 @@ MAGIC = re.compile(r"\[(429|500|prose|half|slow|long|markdown|silent|person|empt
 ORDER = re.compile(r"«(.+?)»", re.DOTALL)
 WORD = re.compile(r"\w{3,}")
 SCRIPT = re.compile(rb"<<(.+?)>>", re.DOTALL)
+DIMENSIONS = 256
+# What words of several languages begin with that mean the same, as far as a bakery needs it.
+THINGS: dict[str, tuple[str, ...]] = {
+    "open": ("open", "ouvert", "ouvrez", "geöffnet", "öffnungs", "abiert", "abren", "abert", "مفتوح", "تفتح"),
+    "parking": ("parking", "parkplatz", "parken", "estacion", "aparca", "garer", "stationn", "موقف"),
+    "dog": ("dog", "hund", "perro", "chien", "cachorro", "cão", "كلب", "الكلاب"),
+    "pay": ("pay", "zahl", "bezahl", "pagar", "payer", "الدفع", "ادفع"),
+    "seat": ("seat", "sitz", "asiento", "place", "lugares", "مقاعد"),
+    "allergen": ("allergen", "allergie", "alergen", "allergène", "nut", "nüsse", "noix", "حساسية"),
+    "wedding": ("wedding", "hochzeit", "boda", "mariage", "casamento", "زفاف"),
+}
 SEES, HEARS = "A loaf of rye bread on a wooden table.", "Hello, do you have rye bread today?"
 
 
@@ -72,7 +87,40 @@ def create_app(slow_seconds: float = SLOW_SECONDS) -> Flask:
         prompt, files = parts_of(body["contents"][-1]["parts"], lambda part: part["inlineData"]["data"])
         return respond(app, model, system, prompt, slow_seconds, as_google, files)
 
+    make_vectors(app)
     return app
+
+
+def make_vectors(app: Flask) -> None:
+    """The routes that turn texts into vectors."""
+
+    @app.post("/v1/embeddings")
+    def embeddings() -> Response:
+        body = request.get_json()
+        app.config["ASKED"].append({"model": body["model"], "asked": body["input"], "headers": dict(request.headers)})
+        magic = MAGIC.search(" ".join(body["input"]))
+        if magic and magic[1] in ("429", "500"):
+            return Response('{"error": {"message": "scripted"}}', int(magic[1]), content_type="application/json")
+        data = [{"index": place, "embedding": meaning(words)} for place, words in enumerate(body["input"])]
+        return jsonify({"data": data, "usage": {"prompt_tokens": sum(map(tokens, body["input"]))}})
+
+    @app.post("/v1beta/models/<model>:batchEmbedContents")
+    def google_embeddings(model: str) -> Response:
+        texts = [one["content"]["parts"][0]["text"] for one in request.get_json()["requests"]]
+        app.config["ASKED"].append({"model": model, "asked": texts, "headers": dict(request.headers)})
+        return jsonify({"embeddings": [{"values": meaning(words)} for words in texts]})
+
+
+def meaning(words: str) -> list[float]:
+    """A direction for each thing that is spoken of, in whichever of a few languages, and a little one for each word."""
+    vector = [0.0] * DIMENSIONS
+    for word in WORD.findall(words.casefold()):
+        thing = next((thing for thing, names in THINGS.items() if word.startswith(names)), "")
+        place = int.from_bytes(hashlib.sha256((thing or word).encode()).digest()[:4], "big")
+        vector[place % (DIMENSIONS - 1)] += 1.0 if thing else 0.3
+    length = math.sqrt(sum(each * each for each in vector)) or 1.0
+    # All texts have something in common, as in real models.
+    return [*(each / length for each in vector[:-1]), 0.5]
 
 
 def parts_of(content: Any, encoded: Callable[[Any], str]) -> tuple[str, list[bytes]]:

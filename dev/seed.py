@@ -22,6 +22,7 @@ from sqlalchemy import func, select
 
 from app import create_app
 from app.assistant.access import ModelAccess
+from app.assistant.assistant import Assistant
 from app.billing.plans import Plan
 from app.contacts.models import ContactIdentity
 from app.contacts.tags import Tag
@@ -303,6 +304,8 @@ class Seed:
             access.input_price, access.output_price = 250_000, 2_000_000
             db.session.add(access)
             is_new = bakery.teach(by=Actor.agent(ann))
+            if is_new:
+                Assistant.get_or_make().embed_by("provider", "")
         if is_new:
             self.customer_writes("Nora Lind", "46701740605", "Good morning! Do you have rye bread today?")
 

@@ -17,6 +17,8 @@ from .providers.completion import Endpoint
 PROVIDERS = ("openai", "anthropic", "google")
 # Listens to voice messages at OpenAI where no other model was entered.
 HEARING_MODEL = "gpt-4o-mini-transcribe"
+# Turn texts into vectors where no other model was entered. Anthropic has none.
+EMBEDDING_MODELS = {"openai": "text-embedding-3-small", "google": "gemini-embedding-001"}
 
 
 class ModelAccess(TenantModel):
@@ -51,6 +53,11 @@ class ModelAccess(TenantModel):
         if self.provider == "anthropic":
             return ""
         return self.model if self.provider == "google" else self.hearing_model or HEARING_MODEL
+
+    @property
+    def embeds(self) -> str:
+        """The model that turns texts into vectors; "" where the provider has none."""
+        return EMBEDDING_MODELS.get(self.provider, "")
 
     @property
     def price(self) -> Price | None:

@@ -34,7 +34,7 @@ from .unanswered import UnansweredQuestion
 # After so long without a word it says again that it is no person.
 DISCLOSED_FOR = dt.timedelta(hours=24)
 # Reasons to stay out of a conversation for which people are called, where it answers by itself.
-CALLS_PEOPLE = ("turns", "hourly", "loop", "budget", "not_text", "interrupted")
+CALLS_PEOPLE = ("turns", "hourly", "loop", "budget", "conversation_budget", "not_text", "interrupted")
 # Questions that were about something and got no answer.
 UNANSWERED = ("nothing_found", "model_hands_over", "asked_twice", "price", "promise", "link", "contact_detail")
 ATTEMPTS = 2
@@ -161,7 +161,7 @@ def obstacle(conversation: Conversation, setup: Setup, talk: Talk, *, acts: bool
             return refusal.kind if refusal.kind in ("with_person", "automation_paused") else "refused"
         if out := gate.is_out_of_hours(setup) or gate.is_over_limits(conversation, setup, talk.since, talk.messages):
             return out
-    return gate.is_over_budget(setup)
+    return gate.is_over_budget(setup) or gate.is_over_budget_here(conversation, setup, talk.since)
 
 
 def settle_obstacle(

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, UniqueConstraint, false, func, select
+from sqlalchemy import Index, Select, UniqueConstraint, false, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.message_templates.uses import Use, uses_templates
-from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, later, now, of_tenant, one_of, uuid7
 from app.words import N_
 
 from .phrases import DISCLOSURES, LANGUAGES
 
+# How passages become vectors: not at all, by a model on this machine, or by the business's provider.
+EMBEDDINGS = ("", "local", "provider")
 MODES = ("off", "suggests", "approval", "alone")
 LONGEST_INSTRUCTIONS = 20_000
 LONGEST_TEXT = 500
@@ -62,6 +64,8 @@ class Setup(BaseModel):
     # Where: empty lists are everywhere and everybody.
     numbers: list[uuid.UUID] = []
     teams: list[uuid.UUID] = []
+    # The links, buttons and ads by which a customer first came.
+    entry_points: list[uuid.UUID] = []
     contacts: list[str] = []
     percentage: int = 100
     hours: Hours = "always"
@@ -71,6 +75,8 @@ class Setup(BaseModel):
     most_turns: int = 20
     most_per_hour: int = 12
     money_per_day: int = 2_000_000
+    # Since it was last resolved; None: only the day's counts.
+    money_per_conversation: int | None = None
     most_tokens: int = 1_000
     tools: Tools = Tools()
 
@@ -99,12 +105,24 @@ class Assistant(TenantModel):
         UniqueConstraint("tenant_id"),
         belongs_to("assistant_versions", "version_id"),
         one_of("mode", MODES),
+        one_of("embedding", EMBEDDINGS),
+        Index(
+            "ix_assistants_embedding_due",
+            "embedding_due_at",
+            postgresql_where=text("embedding_due_at is not null"),
+        ),
     )
 
     mode: Mapped[str] = mapped_column(default="off")
     version_id: Mapped[uuid.UUID | None]
     # Whether it proposes knowledge from resolved conversations.
     learns: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # What makes the vectors of passages, its model (empty: the usual one), when there is something to do, and what went
+    # wrong last (a key of `words.PROBLEMS`).
+    embedding: Mapped[str] = mapped_column(default="", server_default="")
+    embedding_model: Mapped[str] = mapped_column(default="", server_default="")
+    embedding_due_at: Mapped[dt.datetime | None]
+    embedding_problem: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
@@ -155,6 +173,33 @@ class Assistant(TenantModel):
     def switch(self, mode: str) -> None:
         self.lock()
         self.mode = mode
+
+    def embed_by(self, embedding: str, model: str) -> None:
+        """Has all passages turned into vectors in this way from now on; "" forgets those there are."""
+        self.lock()
+        self.embedding, self.embedding_model, self.embedding_problem = embedding, model, ""
+        self.embedding_due_at = now()
+        later("assistant.embed")
+
+    @classmethod
+    def embed_later(cls) -> None:
+        """Passages have changed."""
+        mine = update(cls).where(cls.embedding != "").values(embedding_due_at=now(), embedding_problem="")
+        changed = db.session.execute(mine.returning(cls.id), execution_options={"synchronize_session": False})
+        if changed.first():
+            later("assistant.embed")
+
+    def claim_embedding(self, lease: dt.timedelta) -> bool:
+        """Takes the passages that are due. A worker that dies loses them after the lease."""
+        self.lock()
+        if self.embedding_due_at is None or self.embedding_due_at > now():
+            return False
+        self.embedding_due_at = now() + lease
+        return True
+
+    def put_off_embedding(self, problem: str, pause: dt.timedelta | None) -> None:
+        """Nothing more is to be done until then; without a pause, until passages change."""
+        self.embedding_problem, self.embedding_due_at = problem, now() + pause if pause else None
 
     def lock(self) -> None:
         """Also where it was changed a moment ago: what is not written yet would be lost."""

@@ -16,6 +16,7 @@ from app.tenancy import commit
 
 from . import guard, phrases, prompt
 from .assistant import Setup
+from .embedding import Question, question_of
 from .prices import Price
 from .prompt import Line, ToolSpec
 from .providers.calling import complete
@@ -77,11 +78,13 @@ class Decision:
     problem: str = ""
     milliseconds: int = 0
     used_model: bool = False
+    # What turning the question into a vector cost, in micro-dollars.
+    embedding_cost: int = 0
 
     def cost(self, price: Price | None) -> int | None:
         if not self.used_model:
-            return 0
-        return price.of(self.usage.input, self.usage.output) if price else None
+            return self.embedding_cost
+        return price.of(self.usage.input, self.usage.output) + self.embedding_cost if price else None
 
 
 def decide(situation: Situation, endpoint: Endpoint | None, toolbox: Toolbox) -> Decision:
@@ -89,7 +92,8 @@ def decide(situation: Situation, endpoint: Endpoint | None, toolbox: Toolbox) ->
     began = time.monotonic()
     made = without_model(situation)
     if made is None:
-        passages = passages_for(situation)
+        question = question_of(situation.questions)
+        passages = passages_for(situation, question)
         specs = toolbox.specs
         if not passages and not is_about_tools(situation, specs):
             made = Decision("hand_over", reason="nothing_found")
@@ -98,6 +102,7 @@ def decide(situation: Situation, endpoint: Endpoint | None, toolbox: Toolbox) ->
         else:
             commit()
             made = with_model(situation, endpoint, toolbox, passages)
+        made = replace(made, embedding_cost=question.cost if question else 0)
     language = made.language or language_of(situation)
     return replace(made, language=language, milliseconds=round((time.monotonic() - began) * 1000))
 
@@ -123,9 +128,9 @@ def without_model(situation: Situation) -> Decision | None:
     return None
 
 
-def passages_for(situation: Situation) -> list[Match]:
+def passages_for(situation: Situation, question: Question | None) -> list[Match]:
     """What fits the question; where that is nothing, what fits together with what was asked before."""
-    if matches := find(situation.questions):
+    if matches := find(situation.questions, question=question):
         return matches
     return find([*situation.before[-2:], *situation.questions]) if situation.before else []
 

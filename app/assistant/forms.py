@@ -34,6 +34,7 @@ from app import zones
 from app.contacts.settings import ContactSettings
 from app.contacts.tags import Tag
 from app.egress import Refused, checked_by_its_words
+from app.entry_points.models import MOST, EntryPoint
 from app.extensions import outside
 from app.inbox.desk.fields import options
 from app.languages import NAMES
@@ -54,11 +55,13 @@ from .assistant import (
     MOST_CONTACTS,
     MOST_HOSTS,
     MOST_TOPICS,
+    Assistant,
     Setup,
     Tools,
 )
 from .golden import LONGEST_MESSAGE, LONGEST_TITLE
 from .knowledge import LONGEST_BODY, LONGEST_QUESTION
+from .local_embedding import has_local_model
 from .prices import MILLION, price_of
 from .providers.calling import ADAPTERS
 
@@ -153,7 +156,7 @@ class AccessForm(FlaskForm):
         if not field.data and not (is_same and has_key) and not outside().egress.is_inside(self.address):
             raise ValidationError(_("Enter the key."))
         if field.data and not field.data.isascii():
-            raise ValidationError(_("A key has no letters like these. Copy it again."))
+            raise ValidationError(_("This key has characters that no key has. Copy it again."))
 
     def validate_output_price(self, field: DecimalField) -> None:
         if (self.input_price.data is None) != (field.data is None):
@@ -204,6 +207,7 @@ class SetupForm(FlaskForm):
     hosts = LinesField(_("Sites it may link to"), most=MOST_HOSTS, longest=200)
     numbers = SelectMultipleField(_("Numbers"))
     teams = SelectMultipleField(_("Teams"))
+    entry_points = SelectMultipleField(_("Links, buttons and ads"))
     contacts = LinesField(_("Only these customers"), most=MOST_CONTACTS, longest=40)
     percentage = IntegerField(
         _("Share of customers, in percent"), validators=[InputRequired(_("Enter a number.")), InRange(0, 100)]
@@ -213,7 +217,7 @@ class SetupForm(FlaskForm):
         choices=options(
             ("always", _("Always")),
             ("closed", _("Outside business hours")),
-            ("nobody_online", _("When no one of the team is online")),
+            ("nobody_online", _("When no one in the team is online")),
         ),
     )
     hand_over_team = SelectField(_("Hand over to the team"))
@@ -229,6 +233,9 @@ class SetupForm(FlaskForm):
     money_per_day = DecimalField(
         _("Dollars a day"), places=None, validators=[InputRequired(_("Enter an amount.")), InRange(0, 100_000)]
     )
+    money_per_conversation = DecimalField(
+        _("Dollars a conversation"), places=None, validators=[Optional(), InRange(0, 100_000)]
+    )
     most_tokens = IntegerField(
         _("Tokens an answer may take"), validators=[InputRequired(_("Enter a number.")), InRange(100, 8_000)]
     )
@@ -240,6 +247,8 @@ class SetupForm(FlaskForm):
     templates = SelectMultipleField(_("Templates it may send"))
     actions = SelectMultipleField(_("Actions it may call"))
 
+    PLACES = ("numbers", "teams", "entry_points")
+    BUDGETS = ("money_per_day", "money_per_conversation")
     TEXTS = ("disclosure", "hand_over_text", "closed_text")
     PLAIN = (
         *("name", "purpose", "instructions", "tone", "languages", "model", "topics", "hosts", "percentage", "hours"),
@@ -253,6 +262,8 @@ class SetupForm(FlaskForm):
         self.languages.choices = options(*NAMES.items())
         self.numbers.choices = options(*((str(number.id), number.display_number) for number in numbers))
         self.teams.choices, self.assign_teams.choices = options(*teams), options(*teams)
+        places = db.session.scalars(EntryPoint.in_order().limit(MOST))
+        self.entry_points.choices = options(*((str(one.id), one.name) for one in places))
         self.hand_over_team.choices = options(("", gettext("No team in particular")), *teams)
         self.tags.choices = options(*((str(tag.id), tag.name) for tag in Tag.offered()))
         self.templates.choices = options(
@@ -264,8 +275,9 @@ class SetupForm(FlaskForm):
     @classmethod
     def of(cls, setup: Setup) -> SetupForm:
         values: dict[str, Any] = {name: getattr(setup, name) for name in cls.PLAIN}
-        values |= {name: [str(id) for id in getattr(setup, name)] for name in ("numbers", "teams")}
-        values |= {"contacts": setup.contacts, "money_per_day": in_dollars(setup.money_per_day)}
+        values |= {name: [str(id) for id in getattr(setup, name)] for name in cls.PLACES}
+        values |= {name: in_dollars(getattr(setup, name)) for name in cls.BUDGETS}
+        values |= {"contacts": setup.contacts}
         values |= {"hand_over_team": str(setup.hand_over_team or "")}
         values |= {name: getattr(setup.tools, name) for name in ("hears", "sees", "contact_fields")}
         values |= {"tags": [str(id) for id in setup.tools.tags], "templates": setup.tools.templates}
@@ -298,8 +310,9 @@ class SetupForm(FlaskForm):
     @property
     def setup(self) -> Setup:
         values: dict[str, Any] = {name: self[name].data for name in self.PLAIN}
-        values |= {"numbers": ids(self.numbers), "teams": ids(self.teams), "contacts": self.read_contacts}
-        values |= {"money_per_day": in_micros(self.money_per_day.data)}
+        values |= {name: ids(self[name]) for name in self.PLACES}
+        values |= {name: in_micros(self[name].data) for name in self.BUDGETS}
+        values |= {"contacts": self.read_contacts}
         values |= {"hand_over_team": as_uuid(self.hand_over_team.data), **self.texts}
         values["hosts"] = [guard.host_of(host) or host for host in self.hosts.data]
         values["tools"] = Tools(
@@ -357,7 +370,9 @@ def day_of(moment: dt.datetime | None, *, is_end: bool = False) -> dt.date | Non
     return (local - dt.timedelta(seconds=1)).date() if is_end else local.date()
 
 
-class QuestionForm(ValidDaysForm):
+class PairForm(FlaskForm):
+    """A question and its answer, as a proposal has them too."""
+
     title = StringField(
         _("Question"),
         filters=[stripped],
@@ -371,20 +386,8 @@ class QuestionForm(ValidDaysForm):
     )
 
 
-class ProposalForm(FlaskForm):
-    """A question and an answer that somebody may change before they become knowledge."""
-
-    title = StringField(
-        _("Question"),
-        filters=[stripped],
-        validators=[DataRequired(_("Enter the question.")), Length(max=LONGEST_QUESTION)],
-    )
-    body = TextAreaField(
-        _("Answer"),
-        filters=[stripped],
-        validators=[DataRequired(_("Enter the answer.")), Length(max=guard.MOST_LETTERS)],
-        render_kw={"rows": 3},
-    )
+class QuestionForm(PairForm, ValidDaysForm):
+    """It may be so for some days only, and in one language."""
 
 
 class TextForm(ValidDaysForm):
@@ -418,6 +421,36 @@ class PageForm(ValidDaysForm):
 class FileForm(ValidDaysForm):
     title = StringField(_("Title"), filters=[stripped], validators=[Length(max=200)])
     file = FileField(_("File"))
+
+
+class MeaningForm(FlaskForm):
+    """How passages become vectors; only what is there is offered."""
+
+    embedding = SelectField(_("How"))
+    embedding_model = StringField(
+        _("Another model than the usual one"), filters=[stripped], validators=[Length(max=100)]
+    )
+
+    def __init__(self, access: ModelAccess | None, **more: Any) -> None:
+        super().__init__(**more)
+        self.usual_model = access.embeds if access else ""
+        ways = [("", gettext("Off: by words alone"))]
+        if has_local_model():
+            ways.append(("local", gettext("The small model on this server: free, and texts stay here")))
+        if self.usual_model:
+            ways.append(("provider", gettext("Your provider's model")))
+        self.embedding.choices = options(*ways)
+
+    @classmethod
+    def of(cls, assistant: Assistant | None, access: ModelAccess | None) -> MeaningForm:
+        names = ("embedding", "embedding_model")
+        values = {name: getattr(assistant, name) for name in names} if assistant else {}
+        return cls(access, formdata=None, data=values)
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether there is anything to choose between."""
+        return len(self.embedding.choices) > 1
 
 
 class TrialForm(FlaskForm):

@@ -28,7 +28,7 @@ LOOP, SOON = 3, dt.timedelta(seconds=2)
 
 
 def is_elsewhere(conversation: Conversation, setup: Setup) -> str:
-    """Whether it is an automation's at the moment, or not for this number, team or contact."""
+    """Whether it is an automation's at the moment, or not for this number, team, entry point or contact."""
     if conversation.handled_by == "automation":
         return "automation"
     if conversation.handled_by == "other_app":
@@ -39,6 +39,8 @@ def is_elsewhere(conversation: Conversation, setup: Setup) -> str:
         return "other_number"
     if setup.teams and conversation.team_id not in setup.teams:
         return "other_team"
+    if setup.entry_points and conversation.entry_point_id not in setup.entry_points:
+        return "other_entry_point"
     if setup.contacts and not is_listed(conversation.contact, setup.contacts):
         return "not_listed"
     # By the contact, so that a person is always in or always out.
@@ -67,6 +69,14 @@ def is_out_of_hours(setup: Setup) -> str:
 def is_over_budget(setup: Setup) -> str:
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
     return "budget" if AssistantTurn.cost_since(today) >= setup.money_per_day else ""
+
+
+def is_over_budget_here(conversation: Conversation, setup: Setup, since: dt.datetime) -> str:
+    """Whether this conversation has cost as much as one may, since it was last resolved."""
+    most = setup.money_per_conversation
+    if most is None:
+        return ""
+    return "conversation_budget" if AssistantTurn.cost_since(since, conversation.id) >= most else ""
 
 
 def is_over_limits(conversation: Conversation, setup: Setup, since: dt.datetime, messages: Sequence[Message]) -> str:

@@ -12,6 +12,7 @@ from app.tenancy import commit
 from . import guard
 from .access import ModelAccess
 from .assistant import Assistant, Setup, first_setup
+from .embedding import question_of
 from .gate import is_over_budget
 from .providers.calling import write
 from .providers.completion import ModelError, Prompt, Usage
@@ -43,9 +44,12 @@ def help_with(conversation: Conversation, task: str, text: str, *, language: str
     data: dict[str, Any] = {"task": task, "text": text, "language": NAMES.get(language, language), "tone": tone}
     if task in ("draft", "summarise"):
         data["conversation"] = [line.as_json() for line in talk.lines]
+    embedding_cost = 0
     if task == "draft":
         questions = [talk.words_in(message) for message in talk.unanswered] or talk.before[-1:]
-        data["knowledge"] = [{"key": one.key, "text": one.text} for one in find(questions)]
+        question = question_of(questions)
+        embedding_cost = question.cost if question else 0
+        data["knowledge"] = [{"key": one.key, "text": one.text} for one in find(questions, question=question)]
     endpoint, price = access.endpoint(setup.model), access.price
     system = RULES.format(business=tenant_name(), task=TASKS[task])
     prompt = Prompt(system, (("user", json.dumps(data, ensure_ascii=False)),), setup.most_tokens)
@@ -57,7 +61,7 @@ def help_with(conversation: Conversation, task: str, text: str, *, language: str
         written, usage = guard.as_whatsapp(raw.text.replace("\x00", ""))[: guard.MOST_LETTERS], raw.usage
     except ModelError as error:
         problem, usage = error.problem, error.usage
-    cost = price.of(usage.input, usage.output) if price else None
+    cost = price.of(usage.input, usage.output) + embedding_cost if price else None
     AssistantTurn.note_help(task, endpoint.model, usage, cost, problem, conversation_id)
     return written, problem
 

@@ -9,6 +9,8 @@ from app.inbox.conversations import Conversation
 from app.tenancy import database_now, db, enqueue, job, later, platform_scope, sweep
 
 from .answering import recover
+from .assistant import Assistant
+from .embedding_passages import embed_some
 from .golden import GoldenRun
 from .knowledge import KnowledgeSource
 from .learning import learn
@@ -69,6 +71,20 @@ def enqueue_due_readings() -> None:
         due = select(MediaReading.tenant_id, MediaReading.id).where(MediaReading.next_at <= database_now())
         for tenant_id, reading_id in db.session.execute(due.order_by(MediaReading.next_at).limit(AT_ONCE)).all():
             later("assistant.read_media", reading_id, tenant_id=tenant_id)
+
+
+@job("assistant.embed", "assistant", seconds=200)
+def embed_passages() -> None:
+    embed_some()
+
+
+@sweep(every=30)
+def enqueue_due_embedding() -> None:
+    """Passages that have no vector yet, and those whose worker died."""
+    with platform_scope("passages that are due to be turned into vectors"):
+        due = select(Assistant.tenant_id).where(Assistant.embedding_due_at <= database_now())
+        for tenant_id in db.session.scalars(due.order_by(Assistant.embedding_due_at).limit(AT_ONCE)).all():
+            later("assistant.embed", tenant_id=tenant_id)
 
 
 @sweep(every=30)

@@ -28,8 +28,10 @@ from app.tenancy import (
     uuid7,
 )
 
+from .assistant import Assistant
 from .cutting import Piece, cut
 from .terms import terms_of
+from .vectors import PassageVector
 
 KINDS = ("question", "text", "file", "page", "canned")
 # A source waits for a reader, is read, and then is ready or failed with words.
@@ -139,6 +141,7 @@ class KnowledgeSource(TenantModel):
             self.content_hash = digest
             db.session.execute(delete(KnowledgePassage).where(KnowledgePassage.source_id == self.id))
             db.session.add_all(KnowledgePassage.of(self, place, piece) for place, piece in enumerate(pieces))
+            Assistant.embed_later()
         self.show_passages()
 
     def fail(self, problem: str, *, is_final: bool) -> None:
@@ -156,8 +159,9 @@ class KnowledgeSource(TenantModel):
         """Passages know by themselves whether and when they count, so that retrieval reads one table."""
         db.session.flush()
         values = {"is_live": self.is_enabled, "valid_from": self.valid_from, "valid_until": self.valid_until}
-        mine = update(KnowledgePassage).where(KnowledgePassage.source_id == self.id)
-        db.session.execute(mine.values(**values), execution_options={"synchronize_session": False})
+        for table in (KnowledgePassage, PassageVector):
+            mine = update(table).where(table.source_id == self.id).values(**values)
+            db.session.execute(mine, execution_options={"synchronize_session": False})
 
     def forget_file(self) -> None:
         """Deletes its file after the commit."""

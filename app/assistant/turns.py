@@ -146,9 +146,11 @@ class AssistantTurn(TenantModel):
             turn.calls = [*turn.calls, {"name": name, "arguments": {}}]
 
     @classmethod
-    def cost_since(cls, at: dt.datetime) -> int:
-        """What all calls since then cost, in micro-dollars, as far as prices are known."""
+    def cost_since(cls, at: dt.datetime, conversation_id: uuid.UUID | None = None) -> int:
+        """In micro-dollars, what calls since then cost, all or of a conversation, as far as prices are known."""
         query = select(func.coalesce(func.sum(cls.cost), 0)).where(cls.created_at >= at)
+        if conversation_id:
+            query = query.where(cls.conversation_id == conversation_id)
         return int(db.session.scalars(query).one() or 0)
 
     @classmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import zoneinfo
 from typing import Any, ClassVar, Literal
 
@@ -25,15 +24,14 @@ from app.appointments.words import PROBLEMS, STATES
 from app.tenancy import as_uuid, db, now
 from app.words import N_
 
-from .asking import read_date
-from .parts import Miss, Names, Step, Trigger, choice, count, entry
+from .asking import read_date, read_time
+from .parts import Miss, Names, Step, Steps, Trigger, choice, count, entry
 from .steps import VARIABLES
 from .turns import Outcome, Turn
 
 NONE = N_("The customer has no appointment that is still to come.")
 NO_TIME = N_("The day or the time could not be read, so nothing was booked.")
 ID = "appointment.id"
-CLOCK = re.compile(r"(\d{1,2})\s*(?:[:.h]\s*(\d{2})?)?\s*(a\.?m\.?|p\.?m\.?)?")
 
 
 class AppointmentChanges(Trigger):
@@ -92,6 +90,7 @@ class BookAppointment(Step):
     kind: Literal["book_appointment"] = "book_appointment"
     title: ClassVar[str] = N_("Book an appointment")
     group: ClassVar[str] = N_("Customer")
+    blocks: ClassVar[dict[str, str]] = {"failed": N_("If it can't be booked")}
     about: str = entry(
         N_("What for"), most=LONGEST_TITLE, hint=N_("Such as “Viewing: {{subject.title}}”."), spoken=True
     )
@@ -99,13 +98,14 @@ class BookAppointment(Step):
     time: str = entry(N_("Time of day"), most=100, hint=N_("Such as 14:30, or the name of an answer: {{time}}."))
     place: str = entry(N_("Place"), most=LONGEST_PLACE, needed=False, hint=VARIABLES, spoken=True)
     minutes: int = count(N_("Minutes"), least=LEAST_MINUTES, most=MOST_MINUTES, default=60)
+    failed: Steps = ()
 
     def do(self, turn: Turn) -> Outcome:
         assert turn.automation
         day, clock = turn.fill(self.day), turn.fill(self.time)
         at = moment_of(day, clock, turn.hours.zone)
         if at is None:
-            return Outcome("refused", words=NO_TIME, seen={"day": day[:100], "time": clock[:100]})
+            return Outcome("refused", block="failed", words=NO_TIME, seen={"day": day[:100], "time": clock[:100]})
         place = turn.fill(self.place).strip() or (turn.conversation.about.place if turn.conversation.about else "")
         facts = {
             "title": " ".join(turn.fill(self.about).split())[:LONGEST_TITLE]
@@ -118,7 +118,7 @@ class BookAppointment(Step):
         try:
             one = Appointment.book(turn.contact, at, by=turn.automation.actor, source="automation", **facts)
         except Unfit as problem:
-            return Outcome("refused", words=PROBLEMS[problem.kind])
+            return Outcome("refused", block="failed", words=PROBLEMS[problem.kind])
         know(turn, one)
         return Outcome("done", seen={"day": f"{one.local:%Y-%m-%d}", "time": f"{one.local:%H:%M}"})
 
@@ -132,18 +132,6 @@ def moment_of(day: str, clock: str, zone: zoneinfo.ZoneInfo) -> dt.datetime | No
     if date is None or time is None:
         return None
     return zones.in_utc(dt.datetime.combine(dt.date.fromisoformat(date), time, zone))
-
-
-def read_time(text: str) -> dt.time | None:
-    """14:30, 14h30, 14.30, 2:30 pm or 14, with digits of any script."""
-    plain = "".join(str(int(one)) if one.isdecimal() else one for one in text.strip().lower())
-    if (match := CLOCK.fullmatch(plain)) is None:
-        return None
-    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "")[:1]
-    if half and not 1 <= hour <= 12:
-        return None
-    hour = hour % 12 + (12 if half == "p" else 0) if half else hour
-    return dt.time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 class ChangeAppointment(Step):

@@ -36,6 +36,7 @@ CHOOSE = {
 }
 # What people write for a date, the day before the month.
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
+CLOCK = re.compile(r"(\d{1,2})\s*(?:[:.h]\s*(\d{2})?)?\s*(a\.?m\.?|p\.?m\.?)?")
 MOST_BUTTONS, LONGEST_ANSWER = 3, 1_000
 # Digits with what is written between thousands and before decimals.
 NUMBER = re.compile(r"[-+]?\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*")
@@ -53,11 +54,12 @@ class Ask(Step):
         "number": N_("A number"),
         "email": N_("An email address"),
         "date": N_("A date"),
+        "time": N_("A time of day"),
         "choice": N_("One of these choices"),
     }
     options: ClassVar[str] = "choices"
     question: str = entry(N_("Question"), most=1_024, area=True, hint=VARIABLES, spoken=True)
-    answer: Literal["text", "number", "email", "date", "choice"] = choice(N_("Answer"), ANSWERS)
+    answer: Literal["text", "number", "email", "date", "time", "choice"] = choice(N_("Answer"), ANSWERS)
     choices: tuple[str, ...] = lines(
         N_("Choices"),
         most=10,
@@ -139,6 +141,8 @@ class Ask(Step):
                 return read_email(said)
             case "date":
                 return read_date(said)
+            case "time":
+                return f"{time:%H:%M}" if (time := read_time(said)) else None
             case "choice":
                 return next((one for one in self.choices if fold(one) == fold(said)), None) or self.usual(said) or None
         return said
@@ -229,3 +233,15 @@ def read_date(said: str) -> str | None:
         except ValueError:
             continue
     return None
+
+
+def read_time(text: str) -> dt.time | None:
+    """14:30, 14h30, 14.30, 2:30 pm or 14, with digits of any script."""
+    plain = "".join(str(int(one)) if one.isdecimal() else one for one in text.strip().lower())
+    if (match := CLOCK.fullmatch(plain)) is None:
+        return None
+    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "")[:1]
+    if half and not 1 <= hour <= 12:
+        return None
+    hour = hour % 12 + (12 if half == "p" else 0) if half else hour
+    return dt.time(hour, minute) if hour < 24 and minute < 60 else None

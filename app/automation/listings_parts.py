@@ -52,7 +52,7 @@ class InquiryReceived(Trigger):
         N_("The listing is"),
         OFFERS,
         hint=N_(
-            "Steps know {{listing.title}}, {{listing.price}}, {{listing.place}}, {{listing.link}}, {{listing.status}}."
+            "Steps get {{listing.title}}, {{listing.price}}, {{listing.place}}, {{listing.link}}, {{listing.status}}."
         ),
     )
 

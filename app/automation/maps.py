@@ -59,10 +59,10 @@ class Map:
         self.boxes.append(Box(x, y, lines, kind))
 
     def join(self, start: tuple[int, int], end: tuple[int, int], label: str = "") -> None:
-        """A line from the box at `start` to the one at `end`."""
+        """A line from the box at `start` to the one at `end`, with the label above it and as wide as the box."""
         x1, y1, x2, y2 = start[0] + WIDTH // 2, start[1] + HEIGHT, end[0] + WIDTH // 2, end[1]
         middle = y2 - GAP // 2
-        self.lines.append(Line(f"M{x1} {y1}V{middle}H{x2}V{y2}", label, x2 + 6, middle - 3))
+        self.lines.append(Line(f"M{x1} {y1}V{middle}H{x2}V{y2}", label, end[0], middle - 4))
 
     def row(self, steps: tuple[Step, ...], x: int, y: int, above: tuple[int, int], label: str) -> tuple[int, int]:
         """Draws a list of steps downwards. Returns how far it reaches: to the right, and down."""

@@ -64,7 +64,8 @@ def templates() -> dict[str, str]:
 @Names.source("canned_replies")
 def canned_replies() -> dict[str, str]:
     """Those of everybody: an agent's own are the agent's."""
-    shared = CannedReply.owner_id.is_(None), CannedReply.team_id.is_(None)
+    # Those with buttons or a form are sheets of the composer; automations have steps for these.
+    shared = CannedReply.owner_id.is_(None), CannedReply.team_id.is_(None), CannedReply.sheet == ""
     options = db.session.scalars(select(CannedReply).where(*shared).order_by(CannedReply.shortcut))
     return {str(reply.id): f"/{reply.shortcut}" for reply in options}
 

@@ -207,18 +207,12 @@ def site_inquiry(_: Words) -> Json:
 
 def appointment(_: Words) -> Json:
     day = step("ask", question=_("Which day suits you? Please write it like 24.12.2026."), answer="date", name="day")
-    times = [_("Morning"), _("Afternoon"), _("Evening")]
-    time = step("ask", question=_("And at what time?"), answer="choice", choices=times, name="time")
-    note = step("note", text=_("Appointment requested: {{day}}, {{time}}"))
-    done = step("hand_over", text=_("Thank you. We'll confirm your appointment on {{day}} shortly."))
-    return rule(
-        keywords(_("appointment"), _("booking")),
-        day,
-        time,
-        note,
-        step("tag", what="add", tag="@tag:" + _("Appointment")),
-        done,
-    )
+    time = step("ask", question=_("And at what time? Please write it like 14:30."), answer="time", name="time")
+    person = step("hand_over", text=_("I couldn't book that. A colleague will find a time with you here."))
+    book = step("book_appointment", about=_("Appointment"), day="{{day}}", time="{{time}}", failed=[person])
+    done = reply(_("Thank you. Your appointment is booked: {{appointment.day}}, {{appointment.time}}."))
+    tag = step("tag", what="add", tag="@tag:" + _("Appointment"))
+    return rule(keywords(_("appointment"), _("booking")), day, time, book, tag, done)
 
 
 def feedback(_: Words) -> Json:
@@ -401,7 +395,12 @@ STARTERS = (
         N_("Leaves a note and a tag when a customer stops alerts."),
         alerts_stopped,
     ),
-    Starter("appointment", N_("Appointment request"), N_("Asks for day and time, and leaves a note."), appointment),
+    Starter(
+        "appointment",
+        N_("Appointment request"),
+        N_("Asks for day and time and books the appointment. Hands over where it can't be booked."),
+        appointment,
+    ),
     Starter(
         "after-appointment",
         N_("After a viewing: ask how it was"),
@@ -417,7 +416,12 @@ STARTERS = (
     Starter("opt-in", N_("Opt-in question"), N_("Asks after a conversation whether offers are welcome."), opt_in),
     Starter("feedback", N_("Feedback"), N_("Asks how it was once a conversation is resolved."), feedback),
     Starter("reminder", N_("Reminder"), N_("Reminds a customer who has not replied to you for 4 hours."), reminder),
-    Starter("late-reply", N_("Late reply"), N_("Excuses a wait of 2 business hours, and tells the team."), late_reply),
+    Starter(
+        "late-reply",
+        N_("Late reply"),
+        N_("Apologises after a wait of 2 business hours, and leaves a note for the team."),
+        late_reply,
+    ),
     Starter("language", N_("Route by language"), N_("Assigns new conversations to a team by language."), by_language),
     Starter("vip", N_("VIPs to a team"), N_("Assigns customers with the tag VIP to whoever is online."), vip),
     Starter("person", N_("Talk to a person"), N_("Hands over to people when a customer asks for one."), talk_to_person),

@@ -27,7 +27,7 @@ class MessageReceived(Trigger):
 
 class Keyword(MessageReceived):
     kind: Literal["keyword"] = "keyword"  # type: ignore[assignment]
-    title: ClassVar[str] = N_("A message says certain words")
+    title: ClassVar[str] = N_("A message contains certain words")
     mode: Literal["exact", "contains", "word", "pattern"] = choice(
         N_("The message"), MODES, hint=N_("Capitals and accents make no difference, except in patterns.")
     )

@@ -29,7 +29,7 @@ STATUS_ADVICE = {
     "BLOCKED": N_(
         "Customers can't open it and it can't be sent. Fix what Meta reports below, then publish a new version."
     ),
-    "THROTTLED": N_("Meta lets it out ten times an hour because of errors. Fix what Meta reports below."),
+    "THROTTLED": N_("Meta limits it to ten an hour because of errors. Fix what Meta reports below."),
     "DEPRECATED": N_("It can't be sent any more, and customers can't open it."),
 }
 TASKS = {

@@ -1,5 +1,6 @@
 // The list below which one goes on typing: arrows choose, Enter or Tab takes, Escape closes. The server's list says what
-// each item inserts (data-inserts), whom to tell of it (data-tells), and which file comes along into the tray (data-file).
+// each item inserts (data-inserts), whom to tell of it (data-tells), which file comes along into the tray (data-file), and which
+// sheet it opens instead of inserting anything (data-opens).
 // What inserts nothing is a remark, and takes no key.
 
 import { headers } from "./request.js"
@@ -50,13 +51,16 @@ function mark(to) {
   field.setAttribute("aria-activedescendant", item.id)
 }
 
-function take({ dataset: { inserts, tells, file } }) {
+function take({ dataset: { inserts, tells, file, opens } }) {
   const target = field
   close()
   target.setRangeText(inserts, begins, target.selectionStart, "end")
   if (tells) fetch(tells, { method: "POST", headers: headers() }).catch(() => {})
   if (file) addStored(target.form, JSON.parse(file))
   target.focus()
+  // However it was taken, a person did.
+  const sourceEvent = new Event("click")
+  if (opens) window.htmx.ajax("GET", opens, { source: target, target: "#compose-body", swap: "innerHTML", sourceEvent })
   target.dispatchEvent(new Event("input", { bubbles: true }))
 }
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from app.appointments.models import Appointment
-from app.automation.appointments_parts import read_time
+from app.automation.asking import read_time
 from app.automation.definitions import Definition
 from app.automation.models import Automation, AutomationTrace
 from app.automation.runner import advance
+from app.automation.starters import starter
 from app.inbox.conversations import Message
 from app.tenancy import db, now, tenant_scope
 from tests.appointments.diary import Diary
@@ -131,3 +132,27 @@ def test_a_time_that_cannot_be_read_books_nothing(diary: Diary, clock: str) -> N
 def test_times_are_read_as_people_write_them(incoming: str, read: str | None) -> None:
     time = read_time(incoming)
     assert (time and f"{time:%H:%M}") == read
+
+
+def test_the_starter_books_what_the_customer_asks_for(diary: Diary) -> None:
+    day = (now() + dt.timedelta(days=9)).strftime("%d.%m.%Y")
+    with tenant_scope(diary.id):
+        made = starter("appointment")
+        assert made
+        content = made.definition().as_json()
+    rule(diary, content["trigger"], *content["steps"])
+    for words in ("appointment", day, "soon", "14h30"):
+        diary.write(words)
+        last = work(diary)
+    assert "Your appointment is booked" in last[-1]
+    with tenant_scope(diary.id):
+        (one,) = db.session.scalars(db.select(Appointment)).unique()
+        assert f"{one.local:%d.%m.%Y %H:%M}" == f"{day} 14:30" and one.source == "automation"
+
+
+def test_a_day_that_is_over_is_left_to_people(diary: Diary) -> None:
+    person = {"kind": "hand_over", "text": "A colleague will find a time."}
+    step = {"kind": "book_appointment", "about": "Viewing", "day": "24.12.2020", "time": "9:00", "failed": [person]}
+    rule(diary, {"kind": "keyword", "words": ["book"]}, step, {"kind": "reply", "text": "Booked."})
+    diary.write("book")
+    assert work(diary) == ["A colleague will find a time."]

@@ -232,11 +232,13 @@ def test_a_reader_that_died_is_followed_by_another(bakery: World, enqueued: Enqu
 
 def test_canned_replies_of_everyone_are_knowledge(bakery: World) -> None:
     db.session.add(CannedReply(shortcut="hours", body="We open at seven, {{first_name|friend}}.", language=""))
+    db.session.add(CannedReply(shortcut="bye", body="Until Monday, {{first_name}}.", language=""))
     db.session.add(CannedReply(shortcut="mine", body="Seven secrets", language="", owner_id=bakery.ann.id))
     db.session.flush()
     source = KnowledgeSource.add("canned", "Canned replies", by=BY)
     read_source(str(source.id))
     assert [one.body for one in find(["open at seven"])] == ["We open at seven, friend."]
+    assert [one.body for one in find(["until Monday"])] == ["Until Monday."]
 
 
 # Pages.

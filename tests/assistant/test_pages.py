@@ -96,7 +96,7 @@ def test_alone_needs_a_disclosure_and_judged_suggestions(ann: Browser, shop: Sho
     shop.set_up(disclosure={"en": "I am a machine."})
     shop.switch("suggests")
     page = ann.get("~/assistant/").text
-    assert "Say in every language" in page and "Let your team judge 10 suggestions first." in page
+    assert "Add the disclosure in every language" in page and "Let your team judge 10 suggestions first." in page
     ann.post("~/assistant/mode", {"mode": "alone"})
     with tenant_scope(shop.world.bakery.id):
         assert Assistant.get_or_make().mode == "suggests"

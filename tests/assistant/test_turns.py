@@ -15,10 +15,13 @@ from app.assistant.engagements import Engagement
 from app.assistant.engine import decide
 from app.assistant.turns import AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
+from app.entry_points.models import EntryPoint
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
 from app.tenancy import Actor, db, now, tenant_scope
+from app.tenancy.presence import come_online
+from app.wabas.models import PhoneNumber
 
 from .conftest import Shop
 
@@ -251,6 +254,13 @@ def test_outside_hours_only_it_is_quiet_while_the_business_is_open(shop: Shop) -
     assert shop.ask("When are you open?").state == "sent"
 
 
+def test_while_somebody_of_the_team_is_online_it_is_quiet_where_that_was_chosen(shop: Shop) -> None:
+    shop.set_up(hours="nobody_online")
+    assert shop.ask("Do you have rye bread?").state == "sent"
+    come_online(shop.world.bakery.id, shop.world.ben.id)
+    assert shop.ask("When are you open?").reason == "somebody_online"
+
+
 # A.1 #9: a person by choice.
 
 
@@ -366,7 +376,24 @@ def test_what_it_cost_is_on_the_turn_and_ends_with_the_budget(shop: Shop) -> Non
     assert shop.ask("When are you open?").reason == "budget" and len(shop.model.requested) == 1
 
 
+def test_what_one_conversation_may_cost_ends_there_and_begins_anew_once_it_is_resolved(shop: Shop) -> None:
+    turn = shop.ask("Do you have rye bread?")
+    shop.set_up(money_per_conversation=turn.cost)
+    assert shop.ask("When are you open?").reason == "conversation_budget" and shop.talk().is_with_person
+    shop.do(lambda talk: talk.put("resolved", by=shop.ann))
+    assert shop.ask("When are you open?").state == "sent"
+
+
 # Where.
+
+
+def test_it_answers_customers_who_came_by_its_entry_point(shop: Shop) -> None:
+    with tenant_scope(shop.world.bakery.id):
+        place = EntryPoint.create("Door", PhoneNumber.get_or_404(shop.number.id), kind="qr")
+        Conversation.get_or_404(shop.carla.id).entry_point_id = place.id
+        place_id = place.id
+    shop.set_up(entry_points=[place_id])
+    assert shop.ask("Do you have rye bread?").state == "sent"
 
 
 @pytest.mark.parametrize(
@@ -374,6 +401,7 @@ def test_what_it_cost_is_on_the_turn_and_ends_with_the_budget(shop: Shop) -> Non
     [
         ({"numbers": [uuid.uuid4()]}, "other_number"),
         ({"teams": [uuid.uuid4()]}, "other_team"),
+        ({"entry_points": [uuid.uuid4()]}, "other_entry_point"),
         ({"contacts": ["+49 30 1234567"]}, "not_listed"),
         ({"percentage": 0}, "not_in_percentage"),
     ],

@@ -31,7 +31,7 @@ def draft(shop: Shop, id: str) -> dict[str, Any]:
 def test_from_a_blank_page_to_a_reply_on_the_phone(ann: Browser, shop: Shop) -> None:
     id = created(ann)
     assert "Add at least one step" in ann.get(f"~/automation/{id}").text
-    assert "A message says certain words" in ann.get(f"~/automation/{id}/trigger").text
+    assert "A message contains certain words" in ann.get(f"~/automation/{id}/trigger").text
     assert 'name="words"' in ann.get(f"~/automation/{id}/trigger?kind=keyword").text
     ann.post(f"~/automation/{id}/trigger", {"kind": "keyword", "mode": "word", "words": "menu\nprices"})
     assert 'name="text"' in ann.get(f"~/automation/{id}/steps/new?kind=reply").text

@@ -250,3 +250,67 @@ def test_a_variable_without_a_value_is_its_fallback_or_stays_open(
 def test_where_there_are_none_yet_the_way_to_them_is_offered(ben: Browser, carla: Conversation) -> None:
     assert "/inbox/canned-replies" in offered(ben, carla, "")
     assert "/inbox/canned-replies" not in offered(ben, carla, "and")
+
+
+# With buttons, a list, a link or a form.
+
+
+@pytest.fixture
+def talk(world: World) -> Conversation:
+    return people.conversation(world.connect_numbers()[0])
+
+
+BUTTONS = {"body": "Shall we deliver, {{first_name}}?", "first": "Yes", "second": "No"}
+
+
+def save_sheet(browser: Browser, talk: Conversation, kind: str = "buttons", **fields: str) -> Any:
+    at = f"~/inbox/{talk.id}/compose/{kind}/canned-reply"
+    return browser.post(at, BUTTONS | {"shortcut": "delivery", "shared": "1"} | fields)
+
+
+def test_a_sheet_is_saved_as_a_canned_reply_and_opens_filled_in(ann: Browser, talk: Conversation) -> None:
+    assert "Type /delivery" in save_sheet(ann, talk).text
+    listed = ann.get(f"~/inbox/{talk.id}/canned-replies?q=deliv", headers=FRAGMENT).text
+    (opens,) = re.findall(r'data-opens="([^"]+)"', listed)
+    assert 'data-inserts=""' in listed
+    filled = ann.get(html.unescape(opens), headers=FRAGMENT).text
+    assert "Shall we deliver, Carla?" in filled and 'value="Yes"' in filled and 'value="No"' in filled
+
+
+def test_what_a_canned_sheet_sends_has_its_buttons(ann: Browser, world: World, talk: Conversation) -> None:
+    save_sheet(ann, talk)
+    ann.post(f"~/inbox/{talk.id}/compose/buttons", BUTTONS | {"client_id": str(uuid.uuid4())})
+    with tenant_scope(world.bakery.id):
+        sent = db.session.scalars(select(Message).where(Message.direction == "outbound")).one()
+        assert sent.type == "interactive" and '"Yes"' in json.dumps(sent.content)
+
+
+def test_sending_a_sheet_needs_no_shortcut(ann: Browser, talk: Conversation) -> None:
+    page = ann.get(f"~/inbox/{talk.id}/compose/buttons", headers=FRAGMENT).text
+    (field,) = re.findall(r'<input[^>]+name="shortcut"[^>]*>', page)
+    assert "required" not in field
+
+
+def test_a_sheet_that_whatsapp_would_refuse_is_not_saved(ann: Browser, world: World, talk: Conversation) -> None:
+    assert save_sheet(ann, talk, first="", second="").status_code == 422
+    assert save_sheet(ann, talk, shortcut="two words").status_code == 422
+    assert save_sheet(ann, talk, "location").status_code == 404
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(select(CannedReply)).all() == []
+
+
+def test_a_colleagues_own_sheet_opens_empty(ann: Browser, ben: Browser, world: World, talk: Conversation) -> None:
+    save_sheet(ben, talk, shared="")
+    with tenant_scope(world.bakery.id):
+        own = db.session.scalars(select(CannedReply)).one()
+    page = ann.get(f"~/inbox/{talk.id}/compose/buttons?canned={own.id}", headers=FRAGMENT).text
+    assert "Shall we deliver" not in page
+
+
+def test_a_list_opens_with_its_choices(ann: Browser, talk: Conversation) -> None:
+    rows = {"rows-0-name": "Bread", "rows-0-description": "Rye", "rows-1-name": "Cake", "button": "Choose"}
+    save_sheet(ann, talk, "list", **rows)
+    listed = ann.get(f"~/inbox/{talk.id}/canned-replies?q=", headers=FRAGMENT).text
+    (opens,) = re.findall(r'data-opens="([^"]+)"', listed)
+    page = ann.get(html.unescape(opens), headers=FRAGMENT).text
+    assert 'value="Bread"' in page and 'value="Rye"' in page and 'value="Cake"' in page

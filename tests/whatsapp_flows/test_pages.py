@@ -10,9 +10,11 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.contacts.fields import ContactField
 from app.contacts.models import Contact
+from app.inbox.compose.canned_replies import CannedReply
 from app.meta.flow_json import build, problems_of, questions_in
 from app.people.erasure import erase
 from app.tenancy import Actor, db, now, tenant_scope
@@ -20,6 +22,7 @@ from app.whatsapp_flows.models import WhatsappFlow
 from app.whatsapp_flows.slots import FlowSlot
 from app.whatsapp_flows.starters import LANGUAGES, STARTERS
 from simulator.flow_rules import errors_in
+from tests import world as people
 from tests.arrivals import arrive, conversation
 from tests.client import Browser, isolated
 from tests.cpu import Meter
@@ -326,3 +329,16 @@ def test_who_saves_a_form_second_sees_the_first_ones_version(ann: Browser, world
     assert "isn&#39;t saved" in page or "isn't saved" in page
     with tenant_scope(world.bakery.id):
         assert WhatsappFlow.get_or_404(flow.id).newest.screens[0]["title"] == "First"
+
+
+def test_a_canned_reply_with_a_form_opens_its_newest_version(world: World, number: Any, ann: Browser) -> None:
+    flow, talk = begin(world, number), people.conversation(number)
+    filled = {"version": str(flow.newest.id), "body": "Please order", "button": "Open", "shortcut": "order"}
+    assert "Type /order" in ann.post(f"~/inbox/{talk.id}/compose/flow/canned-reply", filled).text
+    with tenant_scope(world.bakery.id):
+        reply_id = db.session.scalars(select(CannedReply)).one().id
+        newer = WhatsappFlow.get_or_404(flow.id).edit(SCREENS[:1], by=Actor.agent(world.ann))
+        newer.meta_id, newer.status = "6627002", "PUBLISHED"
+        newer_id = newer.id
+    page = ann.get(f"~/inbox/{talk.id}/compose/flow?canned={reply_id}").text
+    assert f'selected value="{newer_id}"' in page and "Please order" in page

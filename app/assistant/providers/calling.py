@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -11,10 +12,12 @@ from app.extensions import outside
 from app.tenancy import refuse_inside_transaction
 
 from . import anthropic, google, openai
-from .completion import Completion, Endpoint, Heard, ModelError, Prompt, Raw, Recording, read_completion
+from .completion import Completion, Endpoint, Heard, ModelError, Prompt, Raw, Recording, Usage, read_completion
 
 SECONDS = 45
 MOST_BYTES = 1_000_000
+# 64 vectors of 4,096 numbers as text.
+MOST_VECTOR_BYTES, LONGEST_VECTOR, MILLION = 8_000_000, 4_096, 1_000_000
 # How many tokens a transcript may take.
 MOST_SPOKEN = 4_000
 TRANSCRIBE = """\
@@ -59,6 +62,26 @@ def transcribe(endpoint: Endpoint, model: str, recording: Recording) -> Heard:
     return heard
 
 
+def embed(endpoint: Endpoint, texts: Sequence[str], *, is_question: bool) -> tuple[list[list[float]], Usage]:
+    """A vector for each text. Raises `ModelError`."""
+    adapter = ADAPTERS[endpoint.provider]
+    url, headers, body = adapter.embedding(endpoint, texts, is_question=is_question)
+    headers |= {"Content-Type": "application/json"}
+    answer = post(url, headers, json.dumps(body).encode(), most_bytes=MOST_VECTOR_BYTES)
+    vectors, usage = adapter.read_embedding(answer)
+    if len(vectors) != len(texts) or not all(map(is_vector, vectors)) or len({*map(len, vectors)}) > 1:
+        raise ModelError("no_vectors", usage)
+    # A provider that counts nothing is counted by letters: about four are a token.
+    return vectors, usage if usage.input else Usage(sum(map(len, texts)) // 4 + 1)
+
+
+def is_vector(value: Any) -> bool:
+    """Whether it is numbers, and not all zero."""
+    if not isinstance(value, list) or not 1 < len(value) <= LONGEST_VECTOR:
+        return False
+    return all(type(each) in (int, float) and abs(each) < MILLION for each in value) and any(value)
+
+
 def ask(endpoint: Endpoint, prompt: Prompt, *, as_json: bool) -> Raw:
     adapter = ADAPTERS[endpoint.provider]
     url, headers, body = adapter.request(endpoint, prompt, as_json=as_json)
@@ -66,13 +89,13 @@ def ask(endpoint: Endpoint, prompt: Prompt, *, as_json: bool) -> Raw:
     return raw
 
 
-def post(url: str, headers: dict[str, str], content: bytes) -> dict[str, Any]:
+def post(url: str, headers: dict[str, str], content: bytes, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
     """The object that a provider answers with. Raises `ModelError`."""
     refuse_inside_transaction()
     headers = headers | {"Accept": "application/json", "Accept-Encoding": "identity"}
     try:
         page = outside().egress.exchange(
-            "POST", url, headers, content, most_bytes=MOST_BYTES, seconds=SECONDS, may_be_inside=True
+            "POST", url, headers, content, most_bytes=most_bytes, seconds=SECONDS, may_be_inside=True
         )
     except Refused:
         raise ModelError("address_refused") from None

@@ -10,6 +10,7 @@ from .completion import Endpoint, Prompt, Raw, Recording, Usage
 from .reading import at, number, text_at
 
 BASE_URL = "https://generativelanguage.googleapis.com/v1beta"
+DIMENSIONS = 768
 ROLES = {"assistant": "model"}
 FINISHES = {"MAX_TOKENS": "length", "SAFETY": "filter", "PROHIBITED_CONTENT": "filter", "RECITATION": "filter"}
 
@@ -29,6 +30,21 @@ def request(endpoint: Endpoint, prompt: Prompt, *, as_json: bool) -> tuple[str, 
     }
     url = f"{endpoint.base_url}/models/{quote(endpoint.model, safe='')}:generateContent"
     return url, {"x-goog-api-key": endpoint.key}, body
+
+
+def embedding(endpoint: Endpoint, texts: Sequence[str], *, is_question: bool) -> tuple[str, dict[str, str], Any]:
+    """The address, headers and body of a call of `batchEmbedContents`."""
+    task = "RETRIEVAL_QUERY" if is_question else "RETRIEVAL_DOCUMENT"
+    shared = {"model": f"models/{endpoint.model}", "taskType": task, "outputDimensionality": DIMENSIONS}
+    body = {"requests": [shared | {"content": {"parts": [{"text": text}]}} for text in texts]}
+    url = f"{endpoint.base_url}/models/{quote(endpoint.model, safe='')}:batchEmbedContents"
+    return url, {"x-goog-api-key": endpoint.key}, body
+
+
+def read_embedding(answer: dict[str, Any]) -> tuple[list[Any], Usage]:
+    """It counts no tokens."""
+    data = answer.get("embeddings")
+    return [at(each, "values") for each in data] if isinstance(data, list) else [], Usage()
 
 
 def parts(words: str, files: Sequence[Recording]) -> list[dict[str, Any]]:

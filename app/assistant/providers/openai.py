@@ -12,6 +12,8 @@ from .completion import Endpoint, Heard, Prompt, Raw, Recording, Usage
 from .reading import at, number, text_at
 
 BASE_URL = "https://api.openai.com/v1"
+# Enough to tell passages of one business apart.
+DIMENSIONS = 512
 FINISHES = {"length": "length", "content_filter": "filter"}
 
 
@@ -57,6 +59,24 @@ def read_transcription(answer: dict[str, Any]) -> Heard:
     return Heard(
         text_at(answer, "text") or "", Usage(number(used, "input_tokens"), number(used, "output_tokens")), length
     )
+
+
+def embedding(endpoint: Endpoint, texts: Sequence[str], *, is_question: bool) -> tuple[str, dict[str, str], Any]:
+    """The address, headers and body of a call of `embeddings`. Questions and passages are treated alike."""
+    del is_question
+    body: dict[str, Any] = {"model": endpoint.model, "input": list(texts), "encoding_format": "float"}
+    # Older models, and those of others, refuse a number of dimensions.
+    if endpoint.model.startswith("text-embedding-3"):
+        body["dimensions"] = DIMENSIONS
+    headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
+    return f"{endpoint.base_url}/embeddings", headers, body
+
+
+def read_embedding(answer: dict[str, Any]) -> tuple[list[Any], Usage]:
+    data = answer.get("data")
+    rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+    ordered = sorted(rows, key=lambda row: number(row, "index"))
+    return [row.get("embedding") for row in ordered], Usage(number(answer.get("usage"), "prompt_tokens"))
 
 
 def read(answer: dict[str, Any]) -> Raw:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import tempfile
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ from .pages import Unreadable, read_page
 PROGRAM = pathlib.Path(__file__).parent / "documents.py"
 MEMORY, SECONDS = 512 * 1024 * 1024, 60
 LARGEST_FILE = 10_000_000
+ADDRESSED = re.compile(rf"(,?[ ]?){VARIABLE.pattern}")
 MOST_LETTERS = 2_000_000
 
 
@@ -82,6 +84,9 @@ def canned_pieces() -> list[Piece]:
     """Everyone's canned replies, each a passage, without their variables."""
     everyones = select(CannedReply).where(CannedReply.owner_id.is_(None), CannedReply.team_id.is_(None))
     replies = db.session.scalars(everyones.order_by(CannedReply.shortcut, CannedReply.id))
-    return [
-        Piece(reply.shortcut, VARIABLE.sub(lambda match: (match[2] or "").strip(), reply.body)) for reply in replies
-    ]
+    return [Piece(reply.shortcut, without_variables(reply.body)) for reply in replies]
+
+
+def without_variables(body: str) -> str:
+    """A variable that has no fallback goes with the comma or the space before it."""
+    return ADDRESSED.sub(lambda match: f"{match[1]}{words}" if (words := (match[3] or "").strip()) else "", body)

@@ -11,8 +11,12 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.assistant.access import ModelAccess
+from app.assistant.assistant import Assistant
 from app.assistant.blueprint import bp
-from app.assistant.forms import FileForm, PageForm, QuestionForm, TextForm, ValidDaysForm, day_of
+from app.assistant.embedding import Embedder
+from app.assistant.embedding_passages import progress
+from app.assistant.forms import FileForm, MeaningForm, PageForm, QuestionForm, TextForm, ValidDaysForm, day_of
 from app.assistant.knowledge import MOST_SOURCES, KnowledgePassage, KnowledgeSource
 from app.assistant.reading.sources import LARGEST_FILE
 from app.assistant.unanswered import UnansweredQuestion
@@ -31,10 +35,47 @@ PAGE = 50
 @bp.get("/knowledge")
 @requires("assistant.manage")
 def knowledge() -> str:
-    page = Paged.of(KnowledgeSource.newest_first(), PAGE)
+    return knowledge_page(MeaningForm.of(Assistant.current(), ModelAccess.current()))
+
+
+def knowledge_page(form: MeaningForm) -> str:
+    page, assistant = Paged.of(KnowledgeSource.newest_first(), PAGE), Assistant.current()
+    embedder = Embedder.chosen(assistant)
     template = "assistant/_sources.html" if is_fragment() else "assistant/knowledge.html"
     words = {"kinds": KINDS, "states": SOURCE_STATES, "problems": PROBLEMS}
-    return render_template(template, page=page, has_canned=KnowledgeSource.canned() is not None, **words)
+    return render_template(
+        template,
+        page=page,
+        has_canned=KnowledgeSource.canned() is not None,
+        form=form,
+        assistant=assistant,
+        progress=progress(embedder.model) if embedder else None,
+        **words,
+    )
+
+
+@bp.get("/knowledge/meaning")
+@requires("assistant.manage")
+def meaning() -> str:
+    """How far the vectors are."""
+    assistant = Assistant.current()
+    embedder = Embedder.chosen(assistant)
+    done = progress(embedder.model) if embedder else None
+    return render_template("assistant/_meaning.html", assistant=assistant, progress=done, problems=PROBLEMS)
+
+
+@bp.post("/knowledge/meaning")
+@requires("assistant.manage")
+def switch_meaning() -> Answer:
+    """How passages become vectors, or that they do not."""
+    form = MeaningForm(ModelAccess.current())
+    if not form.validate():
+        return knowledge_page(form), 422
+    is_provider = form.embedding.data == "provider"
+    model = form.embedding_model.data if is_provider and form.embedding_model.data != form.usual_model else ""
+    Assistant.get_or_make().embed_by(form.embedding.data, model or "")
+    flash(_("Saved."))
+    return redirect(url_for(".knowledge", _anchor="meaning"), 303)
 
 
 @bp.get("/knowledge/new/<kind>")

@@ -76,7 +76,7 @@ def obstacles(assistant: Assistant | None) -> dict[str, list[str]]:
         missing.append(_("Describe the assistant and publish it first."))
     speaking = list(missing)
     if version and not version.setup.discloses:
-        speaking.append(_("Say in every language that it answers in that it is no person. The law asks for it."))
+        speaking.append(_("Add the disclosure in every language that it answers in. The law requires it."))
     answering = list(speaking)
     _right, judged = AssistantTurn.figures()
     if judged < JUDGED_BEFORE_AUTOPILOT:

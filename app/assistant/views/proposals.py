@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.assistant.access import ModelAccess
 from app.assistant.assistant import Assistant
 from app.assistant.blueprint import bp
-from app.assistant.forms import ProposalForm
+from app.assistant.forms import PairForm
 from app.assistant.knowledge import MOST_SOURCES, KnowledgeSource
 from app.assistant.proposals import KnowledgeProposal
 from app.tenancy import Paged, current_actor, requires
@@ -40,7 +40,7 @@ def switch_learning() -> AnyResponse:
 def accept_proposal(proposal_id: uuid.UUID) -> Answer:
     """Makes it knowledge, as it is worded in the form."""
     proposal = open_proposal(proposal_id)
-    form = ProposalForm(prefix=prefix_of(proposal))
+    form = PairForm(prefix=prefix_of(proposal))
     if not form.validate():
         return proposals_page(proposal, form), 422
     if KnowledgeSource.is_full():
@@ -68,7 +68,7 @@ def open_proposal(proposal_id: uuid.UUID) -> KnowledgeProposal:
     return proposal
 
 
-def proposals_page(wrong: KnowledgeProposal | None = None, form: ProposalForm | None = None) -> str:
+def proposals_page(wrong: KnowledgeProposal | None = None, form: PairForm | None = None) -> str:
     """`wrong` is shown with what was typed and what is wrong with it."""
     page = Paged.of(KnowledgeProposal.open_ones(), PAGE)
     forms = {one.id: form_of(one) for one in page.rows}
@@ -84,9 +84,9 @@ def proposals_page(wrong: KnowledgeProposal | None = None, form: ProposalForm | 
     )
 
 
-def form_of(proposal: KnowledgeProposal) -> ProposalForm:
+def form_of(proposal: KnowledgeProposal) -> PairForm:
     values = {"title": proposal.question, "body": proposal.answer}
-    return ProposalForm(formdata=None, data=values, prefix=prefix_of(proposal))
+    return PairForm(formdata=None, data=values, prefix=prefix_of(proposal))
 
 
 def prefix_of(proposal: KnowledgeProposal) -> str:

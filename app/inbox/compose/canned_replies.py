@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
+from typing import Any
 
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -14,7 +15,7 @@ from app.inbox.conversations import Conversation
 from app.languages import main_language
 from app.team.models import Team, TeamMember
 from app.team.models.teams import of_member
-from app.tenancy import Actor, Membership, Tenant, TenantModel, belongs_to, db, exists, now, of_tenant
+from app.tenancy import Actor, Membership, Tenant, TenantModel, as_uuid, belongs_to, db, exists, now, of_tenant
 from app.wabas.models import PhoneNumber
 
 SHOWN = 8
@@ -34,6 +35,10 @@ class CannedReply(TenantModel):
 
     shortcut: Mapped[str]
     body: Mapped[str]
+    # With buttons, a list, a link or a form: the composer's sheet (`compose_forms.FORMS`), and what is filled in there
+    # beside the text. It is chosen by opening that sheet; automations have steps of their own for these.
+    sheet: Mapped[str] = mapped_column(default="", server_default="")
+    sheet_values: Mapped[dict[str, Any] | None]
     language: Mapped[str] = mapped_column(default="")
     owner_id: Mapped[uuid.UUID | None]
     team_id: Mapped[uuid.UUID | None]
@@ -48,6 +53,11 @@ class CannedReply(TenantModel):
         mine = or_(cls.owner_id.is_(None), cls.owner_id == member.user_id)
         ours = or_(cls.team_id.is_(None), cls.team_id.in_(teams))
         return select(cls).where(mine, ours).order_by(cls.shortcut, cls.language)
+
+    @classmethod
+    def usable_by(cls, member: Membership, id: object) -> CannedReply | None:
+        mine = cls.for_member(member).where(cls.id == as_uuid(id))
+        return db.session.scalar(mine)
 
     @classmethod
     def suggest(cls, typed: str, member: Membership, spoken: str = "") -> list[CannedReply]:

@@ -37,6 +37,8 @@ class ComposeForm(WritingForm):
     names: ClassVar[tuple[str, ...]]
     extra: ClassVar[tuple[str, ...]] = ()
     extra_title: ClassVar[str] = _("Header and footer")
+    # Whether it can be saved as a canned reply, whose text is the field `body`.
+    may_be_canned: ClassVar[bool] = False
     # Of a message that goes by Direct Send.
     category: ClassVar[str] = ""
 
@@ -52,6 +54,20 @@ class ComposeForm(WritingForm):
     def build(self) -> Outgoing:
         """The message that was filled in. Raises `Refused` where WhatsApp would not accept it."""
         raise NotImplementedError
+
+    @property
+    def canned_values(self) -> dict[str, Any]:
+        """What is filled in beside the text."""
+        fields = (field for field in self.fields_named((*self.names, *self.extra)) if field.name != "body")
+        return {field.name: field.data for field in fields if field.data}
+
+    def fill_in(self, body: str, values: dict[str, Any]) -> None:
+        """Begins with a canned reply. What is not a field any more is left out."""
+        for field in self.fields_named((*self.names, *self.extra)):
+            if field.name == "body":
+                field.data = body
+            elif field.name in values:
+                field.process(None, values[field.name])
 
     def fields_named(self, names: tuple[str, ...]) -> list[Field]:
         return [self[name] for name in names]
@@ -84,6 +100,7 @@ class ContactForm(ComposeForm):
 class ButtonsForm(ComposeForm):
     title = _("Ask with buttons")
     intro = _("The customer taps one of up to three buttons.")
+    may_be_canned = True
     names = ("body", "first", "second", "third")
     extra = ("header", "footer")
     body = text_field()
@@ -109,6 +126,7 @@ class RowForm(FlaskForm):
 class ListForm(ComposeForm):
     title = _("Send a list")
     intro = _("The customer opens a list with a button and taps one of up to ten choices.")
+    may_be_canned = True
     names = ("body", "button", "rows")
     extra = ("header", "footer")
     body = text_field(4096)
@@ -124,6 +142,7 @@ class ListForm(ComposeForm):
 
 class LinkForm(ComposeForm):
     title = _("Send a link button")
+    may_be_canned = True
     names = ("body", "button", "url")
     extra = ("header", "footer")
     body = text_field()

@@ -19,6 +19,8 @@ from app.tenancy import Paged, current_actor, db, in_menu, requires, takes_files
 from app.words import N_
 
 PAGE = 50
+SHEET_NAMES = {"buttons": N_("Buttons"), "list": N_("List"), "link": N_("Link button"), "flow": N_("Form")}
+SHEET_ICONS = {"buttons": "square-mouse-pointer", "list": "list", "link": "link", "flow": "clipboard-list"}
 
 
 @bp.get("/canned-replies")
@@ -66,7 +68,14 @@ def save_canned_reply(reply: CannedReply) -> AnyResponse | tuple[str, int]:
 def render_canned_replies(form: CannedReplyForm) -> str:
     page = Paged.of(CannedReply.for_member(g.membership), PAGE)
     files = CannedFile.by_reply([reply.id for reply in page.rows])
-    return render_template("inbox/compose/canned_replies.html", form=form, page=page, files=files, variables=VARIABLES)
+    return render_template(
+        "inbox/compose/canned_replies.html",
+        form=form,
+        page=page,
+        files=files,
+        variables=VARIABLES,
+        sheet_names=SHEET_NAMES,
+    )
 
 
 def new_canned_reply() -> CannedReply:
@@ -101,7 +110,14 @@ def suggest_canned_replies(conversation_id: uuid.UUID) -> str:
     matches = CannedReply.suggest(typed, g.membership, conversation.customer_language)
     replies = [(reply, reply.fill_in(conversation, by=current_actor(), tenant=g.tenant)) for reply in matches]
     files = CannedFile.by_reply([reply.id for reply in matches])
-    return render_template("inbox/compose/_canned.html", replies=replies, files=files, typed=typed)
+    return render_template(
+        "inbox/compose/_canned.html",
+        replies=replies,
+        files=files,
+        typed=typed,
+        conversation=conversation,
+        sheet_icons=SHEET_ICONS,
+    )
 
 
 @bp.post("/canned-replies/<uuid:canned_reply_id>/uses")

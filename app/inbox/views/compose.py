@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
-from app.inbox.compose.compose_forms import FORMS
+from app.inbox.compose.canned_forms import CannedReplyForm
+from app.inbox.compose.canned_replies import CannedReply
+from app.inbox.compose.compose_forms import FORMS, ComposeForm
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Message, progress_of
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.outbound.replies import deliver_replies
 from app.inbox.outbound.uploads import enqueue_delivery
+from app.meta.outgoing import Refused
 from app.tenancy import current_actor, db, now, requires
 from app.tenancy.guard import is_fragment
 
+from .canned_replies import new_canned_reply
 from .messages import message_or_404
 
 # The reactions that WhatsApp offers first.
@@ -29,10 +33,7 @@ EMOJI = ("👍", "❤️", "😂", "😮", "😢", "🙏")
 def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | AnyResponse:
     """The form for a location, a contact, …; posted, it sends that."""
     conversation = Conversation.get_or_404(conversation_id)
-    if kind not in FORMS:
-        abort(404)
-    form, problem = FORMS[kind](), ""
-    form.offer(conversation.phone_number)
+    form, problem = offered(conversation, kind), ""
     if request.method == "POST" and form.validate():
         try:
             quoted = form.quoted_in(conversation)
@@ -41,15 +42,60 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
             problem = explain(refusal)
         else:
             return deliver(conversation, message)
+    reply = None if request.method == "POST" else CannedReply.usable_by(g.membership, request.args.get("canned"))
+    if reply and reply.sheet == kind:
+        form.fill_in(reply.fill_in(conversation, by=current_actor(), tenant=g.tenant), reply.sheet_values or {})
+    return sheet(conversation, kind, form, problem), 422 if problem else 200
+
+
+@bp.post("/<uuid:conversation_id>/compose/<kind>/canned-reply")
+@requires("inbox.reply")
+def save_sheet(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int]:
+    """Saves what is filled in as a canned reply; nothing is sent."""
+    conversation = Conversation.get_or_404(conversation_id)
+    form, saving = offered(conversation, kind), CannedReplyForm(new_canned_reply(), g.membership)
+    if not form.may_be_canned:
+        abort(404)
+    try:
+        form.build()
+    except Refused as refusal:
+        return sheet(conversation, kind, form, explain(refusal), saving), 422
+    if not (form.validate() and saving.validate() and saving.save()):
+        return sheet(conversation, kind, form, "", saving), 422
+    saving.reply.sheet, saving.reply.sheet_values = kind, form.canned_values
+    return sheet(conversation, kind, form, saved=saving.reply)
+
+
+def offered(conversation: Conversation, kind: str) -> ComposeForm:
+    """The form of a kind, with what this number offers."""
+    if kind not in FORMS:
+        abort(404)
+    form = FORMS[kind]()
+    form.offer(conversation.phone_number)
+    return form
+
+
+def sheet(
+    conversation: Conversation,
+    kind: str,
+    form: ComposeForm,
+    problem: str = "",
+    saving: CannedReplyForm | None = None,
+    saved: CannedReply | None = None,
+) -> str:
+    """The form, and the one that saves it as a canned reply where that can be."""
     if not form.client_id.data:
         form.client_id.data, form.reply_to.data = uuid.uuid4(), request.args.get("reply_to", "")
+    if form.may_be_canned and saving is None:
+        saving = CannedReplyForm(new_canned_reply(), g.membership)
     context = {"conversation": conversation, "form": form, "kind": kind, "problem": problem}
+    context |= {"saving": saving, "saved": saved}
     context["address"] = url_for("inbox.compose", conversation_id=conversation.id, kind=kind)
     if form.category and not conversation.window_is_open:
         context["estimate"] = conversation.terms.price_of(form.category, now())
         context["obstacle"] = conversation.ways_to_write.obstacle
     page = "inbox/compose/_compose.html" if is_fragment() else "inbox/compose/compose.html"
-    return render_template(page, **context), 422 if problem else 200
+    return render_template(page, **context)
 
 
 def deliver(conversation: Conversation, message: Message) -> str | AnyResponse:

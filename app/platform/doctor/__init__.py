@@ -36,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     here.storage,
     here.keys,
     here.mail,
+    here.local_model,
 )
 
 

@@ -15,6 +15,8 @@ import redis as redis_client
 import rq
 from sqlalchemy import func, select, text
 
+from app.assistant.local_embedding import LOCAL_MODEL, embed_here, has_local_model
+from app.assistant.providers.completion import ModelError
 from app.extensions import outside
 from app.storage import new_key
 from app.tenancy import database_now, db, now, platform_scope
@@ -173,3 +175,17 @@ def mail() -> str:
     except (OSError, smtplib.SMTPException):
         raise CheckFailed(target.hostname or "", N_("The mail server of MAIL_URL does not answer.")) from None
     return target.hostname or ""
+
+
+@check(N_("Local model for search by meaning"))
+def local_model() -> str:
+    """Optional; one that is installed has to work on this processor."""
+    if not has_local_model():
+        return ""
+    try:
+        vectors = embed_here(["bread"], is_question=True)
+    except ModelError:
+        raise CheckFailed(
+            LOCAL_MODEL, N_("The wheel doesn't work here: it is for Linux on x86-64. Uninstall it.")
+        ) from None
+    return f"{LOCAL_MODEL}, {len(vectors[0])}"

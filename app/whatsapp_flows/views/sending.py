@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -23,6 +26,7 @@ CHOOSE = N_("Choose the form to send.")
 class FlowForm(ComposeForm):
     title = _("Send a form")
     intro = _("The customer fills it in inside WhatsApp. The answers come back into this conversation.")
+    may_be_canned = True
     names = ("version", "body", "button")
     extra = ("header", "footer")
     version = SelectField(_("Form"), validate_choice=False)
@@ -31,12 +35,21 @@ class FlowForm(ComposeForm):
     header = line_field(_("Heading"), 60)
     footer = line_field(_("Footer"), 60)
 
+    versions: Sequence[FlowVersion] = ()
+
     def offer(self, phone_number: PhoneNumber) -> None:
         """Those that this number can send."""
-        versions = sendable_by(phone_number)
-        self.version.choices = [SelectChoice(str(one.id), one.flow.name) for one in versions]
-        if not versions:
+        self.versions = sendable_by(phone_number)
+        self.version.choices = [SelectChoice(str(one.id), one.flow.name) for one in self.versions]
+        if not self.versions:
             self.version.choices = [SelectChoice("", gettext("No form is published yet"))]
+
+    def fill_in(self, body: str, values: dict[str, Any]) -> None:
+        """A canned reply names a version; what is sent is the newest of its form."""
+        super().fill_in(body, values)
+        saved = FlowVersion.find(as_uuid(values.get("version")))
+        newest = {version.flow_id: str(version.id) for version in self.versions}
+        self.version.data = newest.get(saved.flow_id, "") if saved else ""
 
     def build(self) -> Outgoing:
         version = FlowVersion.find(as_uuid(self.version.data))

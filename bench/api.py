@@ -132,7 +132,8 @@ def run(stack: Stack) -> None:
         )
         for place in range(RATE * SECONDS)
     ]
-    rows = [figures(stack.web, web, f"send, {RATE}/s", sends, RATE)]
+    # The first seconds of two processes, whose connections prepare each statement, and how it goes on.
+    rows = [figures(stack.web, web, name, sends, RATE) for name in (f"send, {RATE}/s, just started", f"send, {RATE}/s")]
     for name, path in LISTS.items():
         lists = [request_of(stack.web, secrets[0], "GET", path.format(conversation=talks[0]))] * REQUESTS
         rows.append(figures(stack.web, web, name, lists, 10))

@@ -363,6 +363,18 @@ def test_the_second_tag_stays_typed_while_the_first_is_added(desk: Page, line: L
     expect(desk.locator("#contact-tag")).to_be_focused()
 
 
+def test_escape_while_the_new_tag_appears_leaves_the_field(desk: Page, line: Line) -> None:
+    row(desk, "Cid").click()
+    expect(desk.locator("#contact-tag")).to_be_visible()
+    desk.evaluate("window.htmx.config.defaultSettleDelay = 1_500")
+    desk.locator("#contact-tag").fill("Regular")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#contact-tags .tag").filter(has_text="Regular")).to_have_count(1)
+    desk.keyboard.press("Escape")
+    expect(desk.locator(".htmx-settling")).to_have_count(0)
+    expect(desk.locator("#contact-tag")).not_to_be_focused()
+
+
 def test_an_open_menu_is_not_closed_by_what_happens_meanwhile(
     desk: Page, stack: Stack, business: Any, chromium: Browser
 ) -> None:

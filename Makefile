@@ -19,7 +19,8 @@ test: .venv/.dev assets browser     ## run all tests, on a Postgres and a Redis 
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
 
 POOLED := tests/tenancy tests/webhooks tests/team tests/notifications tests/inbox/test_outbox.py tests/inbox/test_arrival.py \
-  tests/inbox/test_senders.py tests/inbox/test_desk_search.py tests/inbox/test_desk_states.py tests/test_isolation.py
+  tests/inbox/test_senders.py tests/inbox/test_desk_search.py tests/inbox/test_desk_states.py tests/push tests/closing \
+  tests/test_isolation.py
 
 pooled: .venv/.dev assets           ## run a good part of the tests through PgBouncer (Debian: apt-get install pgbouncer)
 	POOLED=1 $(BIN)/python -m pytest -q -n 2 $(POOLED)

@@ -16,9 +16,17 @@ def choices() -> list[tuple[str, str]]:
 
 @functools.cache
 def listed(locale: str) -> list[tuple[str, str]]:
-    names = Locale.parse(locale).territories
-    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
-    countries = [(code, f"{names.get(code, code)} (+{phonenumbers.country_code_for_region(code)})") for code in regions]
+    return [(code, f"{name} (+{phonenumbers.country_code_for_region(code)})") for code, name in named(locale)]
+
+
+def names() -> list[tuple[str, str]]:
+    """(ISO 3166, “Germany”) in the order of the reader's alphabet, where no phone number is asked for."""
+    return named(str(get_locale() or "en"))
+
+
+def named(locale: str) -> list[tuple[str, str]]:
+    territories = Locale.parse(locale).territories
+    countries = [(code, territories.get(code, code)) for code in sorted(phonenumbers.SUPPORTED_REGIONS)]
     return sorted(countries, key=lambda each: each[1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask_babel import gettext
@@ -11,6 +12,9 @@ from wtforms.validators import DataRequired, ValidationError
 
 from app.billing.money import micros_of
 from app.team.forms import Form, one_line
+
+# “1,500” is a thousand and a half to one reader and one and a half to the next.
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:\.\d{1,2})?", re.ASCII)
 
 
 class AmountField(StringField):
@@ -24,6 +28,8 @@ class AmountField(StringField):
 
     def pre_validate(self, _form: Form) -> None:
         typed = (self.data or "").replace(",", ".")
+        if _GROUPED.fullmatch(typed):
+            raise ValidationError(gettext("Enter thousands without a separator, such as 1500 or 1500.00."))
         self.micros = micros_of(typed)
         if typed and self.micros is None:
             raise ValidationError(gettext("Enter an amount such as 12.50."))

@@ -28,7 +28,7 @@ class BillingDetailsForm(Form):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.country.choices = [SelectChoice("", gettext("Choose a country"))]
-        self.country.choices += [SelectChoice(code, name) for code, name in countries.choices()]
+        self.country.choices += [SelectChoice(code, name) for code, name in countries.names()]
 
     def validate_vat_id(self, field: StringField) -> None:
         """By its shape: whether it is registered is not looked up."""

@@ -37,6 +37,7 @@ TEXTS = (
     Text("away_text", N_("Out-of-office reply"), most=LONGEST_TEXT),
     Text("survey_question", N_("Question after a conversation is resolved"), most=LONGEST_TEXT),
 )
+NO_VARIABLES = _("Variables such as {{first_name}} aren't filled in here. Write the text without them.")
 # What to begin with once somebody chooses opening hours.
 USUAL_WEEK = ["09:00–17:00"] * 5
 # Where the hours of one day are copied to: the numbers of the days, Monday is 0.
@@ -50,8 +51,17 @@ def minutes_field(label: str) -> IntegerField:
 
 def text_field(label: str) -> TextAreaField:
     return TextAreaField(
-        label, filters=[lambda text: (text or "").strip()], validators=[Length(max=LONGEST_TEXT)], render_kw={"rows": 3}
+        label,
+        filters=[lambda text: (text or "").strip()],
+        validators=[Length(max=LONGEST_TEXT), refuse_variables],
+        render_kw={"rows": 3},
     )
+
+
+def refuse_variables(_form: FlaskForm, field: TextAreaField) -> None:
+    """Customers would read the braces: these texts are sent as they are."""
+    if "{{" in (field.data or ""):
+        raise ValidationError(NO_VARIABLES)
 
 
 def zone_choices(chosen: str) -> list[SelectChoice]:
@@ -104,6 +114,10 @@ class PolicyForm(FlaskForm):
         return None if "formdata" in options else request.form
 
     def validate(self, *args: Any, **more: Any) -> bool:
+        for code, texts in self.wordings.wordings.items():
+            for name in texts:
+                if "{{" in self.wordings.shown(code, name):
+                    self.wordings.problems[f"{name}:{code}"] = str(NO_VARIABLES)
         return bool(super().validate(*args, **more)) & self.wordings.fits
 
     def validate_opens(self, field: RadioField) -> None:

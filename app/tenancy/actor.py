@@ -115,5 +115,5 @@ class Actor:
                 return str(_("Sequence “%(name)s”", name=self.name) if self.name else _("Sequence"))
             case "api":
                 return str(_("API key “%(name)s”", name=self.name) if self.name else _("API"))
-        parts = {"away": _("Away message"), "survey": _("Survey"), OTHER_APP: _("Meta's agent or another app")}
+        parts = {"away": _("Out-of-office reply"), "survey": _("Survey"), OTHER_APP: _("Meta's agent or another app")}
         return str(parts.get(self.name, _("Switchboard")))

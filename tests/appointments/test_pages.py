@@ -36,6 +36,13 @@ def only(diary: Diary) -> Appointment:
         return results
 
 
+def test_who_may_is_led_to_the_notification_that_is_missing(ann: Browser, ben: Browser, diary: Diary) -> None:
+    address = f"{HERE}/{diary.book().id}"
+    diary.send()
+    assert "No notification is chosen for it." in ben.get(address).text
+    assert "Choose one" in ann.get(address).text and "Choose one" not in ben.get(address).text
+
+
 def test_one_is_booked_from_the_form(ben: Browser, diary: Diary) -> None:
     answer = ben.post(HERE, form(diary, number=str(diary.number.id)))
     one = only(diary)

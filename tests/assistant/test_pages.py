@@ -138,6 +138,13 @@ def test_a_trial_runs_the_engine_and_sends_nothing(ann: Browser, shop: Shop) -> 
     assert shop.turns()[-1].kind == "trial" and shop.turns()[-1].conversation_id is None
 
 
+def test_a_trial_can_be_started_again_and_its_tab_stays_marked(ann: Browser, shop: Shop) -> None:
+    assert "Start again" not in ann.get("~/assistant/trial").text
+    page = re.sub(r"\s+", " ", ann.post("~/assistant/trial", {"words": "Do you have rye bread?", "talk": ""}).text)
+    assert "Start again" in page and re.search(r'href="[^"]*/assistant/trial" aria-current="page"', page)
+    assert 'dir="auto"><span class="sr-only">Customer:</span>' in page
+
+
 @pytest.mark.parametrize("talk", ["[", '{"a": 1}', '[{"from": "system", "text": 5}]', "[" * 5000])
 def test_a_trial_takes_whatever_a_page_sends_back(ann: Browser, shop: Shop, talk: str) -> None:
     assert ann.post("~/assistant/trial", {"words": "When are you open?", "talk": talk}).status_code == 200

@@ -54,6 +54,18 @@ def test_an_absurd_plan_is_refused(pat: Browser, wrong: dict[str, str]) -> None:
     assert pat.post("/platform/plans", FIELDS | wrong).status_code == 422
 
 
+@pytest.mark.parametrize("typed", ["1,500", "1.500", "1,500.00", "1.500,00", "12,000,000"])
+def test_a_separator_between_thousands_is_not_taken_for_a_decimal_one(pat: Browser, typed: str) -> None:
+    response = pat.post("/platform/plans", FIELDS | {"monthly_fee": typed})
+    assert response.status_code == 422 and "without a separator" in response.text
+
+
+@pytest.mark.parametrize(("typed", "micros"), [("1500,50", 1_500_500_000), ("0.50", 500_000), ("1500", 1_500_000_000)])
+def test_other_amounts_are_read_as_before(pat: Browser, typed: str, micros: int) -> None:
+    assert pat.post("/platform/plans", FIELDS | {"monthly_fee": typed}).status_code == 303
+    assert plan_named("Basic").monthly_fee_micros == micros
+
+
 def test_two_plans_cannot_have_one_name(pat: Browser) -> None:
     pat.post("/platform/plans", FIELDS)
     assert "Another plan has this name" in pat.post("/platform/plans", FIELDS).text

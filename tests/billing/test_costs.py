@@ -69,6 +69,12 @@ def test_a_month_that_cost_nothing_says_so_in_its_currency(world: World, sent: M
     assert re.search(r'data-testid="total">\s*<a[^>]*>US\$0\.00</a>', ann.get(NOVEMBER).text)
 
 
+def test_a_month_without_messages_says_so_in_the_plan_s_currency(world: World, ann: Browser) -> None:
+    give_plan(world, micros=10_000_000)
+    page = ann.get("/t/bakery/costs").text
+    assert re.search(r'data-testid="total">\s*<a[^>]*>US\$0\.00</a>', page) and "Plan and balance" in page
+
+
 def test_a_figure_opens_down_to_its_messages(world: World, sent: Message, ann: Browser) -> None:
     give_plan(world, micros=10_000_000, markup={"marketing": 1_000})
     arrive_and_post(

@@ -115,6 +115,8 @@ def test_revoking_waits_for_a_second_admin_and_then_ends_the_share(pat: Browser,
     step(pat, world, "revoked")
     (waiting,) = steps(world)
     approval = f"/platform/tenants/{world.bakery.id}/guard/{waiting.id}/approval"
+    assert "Approve and revoke" not in pat.get(f"/platform/tenants/{world.bakery.id}/guard").text
+    assert "Approve and revoke" in quinn.get(f"/platform/tenants/{world.bakery.id}/guard").text
     pat.post(approval)
     assert steps(world)[0].state == "waiting" and balance(world).stage == "open"
     quinn.post(approval)
@@ -215,4 +217,4 @@ def test_the_console_shows_the_line_and_the_businesses(pat: Browser, world: Worl
     graph_answering(line(850))
     CreditLineCheck().run()
     page = pat.get("/platform/exposure").text
-    assert "(15%)" in page and "Bakery" in page and "US$30.00" in page
+    assert "(15%)" in page and 'value="15"' in page and "Bakery" in page and "US$30.00" in page

@@ -199,6 +199,11 @@ def test_billing_details_are_checked_and_on_the_next_invoice(charged: World, ann
     assert issued(charged).buyer["vat_id"] == "ATU12345678"
 
 
+def test_the_country_of_an_address_is_chosen_without_its_calling_code(charged: World, ann: Browser) -> None:
+    page = ann.get("/t/bakery/costs/invoices").text
+    assert ">Germany</option>" in page and "(+49)" not in page
+
+
 def test_without_billing_details_an_invoice_is_to_the_business_by_its_name(charged: World, ann: Browser) -> None:
     invoice = issued(charged)
     assert invoice.buyer["name"] == "Bakery"

@@ -32,6 +32,11 @@ def test_journals_are_listed_with_the_newest_first_and_filtered(pat: Browser, wo
     assert "US$0.0275" in page(pat, world, "?month=2026-11") and "US$0.0275" not in page(pat, world, "?month=2026-10")
 
 
+def test_one_posting_is_one(pat: Browser, world: World) -> None:
+    give_plan(world, micros=10_000_000)
+    assert "1 posting, the last one" in page(pat, world)
+
+
 def test_more_journals_are_on_more_pages(pat: Browser, world: World, sent: Message) -> None:
     arrive_and_post(world, *(reported("delivered", priced(), wamid=f"wamid.{n}") for n in range(60)))
     first = page(pat, world)

@@ -60,6 +60,12 @@ def test_closing_needs_a_reason_and_a_second_admin(closing: Closing, world: Worl
     assert closing.load().approved_by_name == "Quinn"
 
 
+def test_approving_is_offered_to_another_admin_only(closing: Closing, quinn: Browser, world: World) -> None:
+    closing.ask()
+    assert "another admin has to approve it" in closing.page() and "Approve and close" not in closing.page()
+    assert "Approve and close" in quinn.get(f"/platform/tenants/{world.bakery.id}/closure").text
+
+
 def test_asking_twice_or_for_a_closed_business_changes_nothing(closing: Closing, world: World) -> None:
     closing.ask()
     closing.ask("again")

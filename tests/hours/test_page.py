@@ -137,6 +137,13 @@ def test_a_customer_who_writes_at_night_gets_one_reply(app: Flask, world: World)
     assert written(world).count(("outbound", "We are asleep.")) == 1
 
 
+@pytest.mark.parametrize("field", ["away_text", "survey_question", "away_text:fr"])
+def test_a_variable_that_customers_would_read_is_refused(app: Flask, world: World, field: str) -> None:
+    ann = Browser(app).signed_in_as(world.ann)
+    answer = ann.post(ADDRESS, data=CLOSED | {"wording": "fr", field: "We are asleep, {{first_name}}."})
+    assert answer.status_code == 422 and "filled in here" in answer.text
+
+
 @pytest.mark.parametrize(
     ("words", "reply"), [("Bonsoir, est-ce que vous êtes là ?", "Nous dormons."), ("anybody there?", "We are asleep.")]
 )

@@ -46,7 +46,7 @@ def thread(browser: Browser, talk: Conversation) -> str:
         (KEY, "API key “Website”"),
         (Actor("assistant"), "Assistant"),
         (Actor("campaign", uuid.uuid4(), "Spring"), "Campaign “Spring”"),
-        (Actor.system("away"), "Away message"),
+        (Actor.system("away"), "Out-of-office reply"),
         (Actor.system("survey"), "Survey"),
     ],
 )

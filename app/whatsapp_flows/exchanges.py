@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from flask_babel import format_datetime
-from flask_babel import gettext as _
+from babel.dates import format_datetime
 
 from app.crypto import Undecryptable
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.flow_tokens import FlowToken
+from app.languages import detect
 from app.meta.contents import answer_words, rows_of
 from app.meta.flow_json import KINDS, LONGEST_OPTION, parts_of, place_of, screen_id
 from app.meta.payload import bounded, mapping, text
 from app.tenancy import commit, now
 
-from . import lookups
+from . import lookups, phrases
 from .lookups import Unanswered
 from .models import FlowVersion
 from .slots import Full, book, offered
@@ -47,6 +48,8 @@ class Exchange:
         names = {part["name"] for part in parts_of(self.screens)}
         self.values = {name: value for name, value in data.items() if name in names}
         self.contact_id: uuid.UUID | None = None
+        # The form's own, else what the customer surely writes.
+        self.language = phrases.supported(detect(" ".join(words_of(self.screens))))
 
     def answer(self) -> dict[str, Any]:
         """Raises `TokenRefused`."""
@@ -55,7 +58,9 @@ class Exchange:
         if self.error_notice:
             log.info("form failed on a phone", version_id=str(self.version.id))
             return {"data": {"acknowledged": True}}
-        self.contact_id = self.find_contact()
+        talk = self.find_conversation()
+        self.contact_id = talk.contact_id
+        self.language = self.language or phrases.supported(talk.language or "") or phrases.USUAL
         if self.action == "INIT" or self.place is None:
             return self.show(0)
         if self.action == "BACK":
@@ -64,13 +69,13 @@ class Exchange:
             return self.show(self.place + 1)
         return self.finish()
 
-    def find_contact(self) -> uuid.UUID:
-        """Whoever the form was sent to."""
+    def find_conversation(self) -> Conversation:
+        """Of whoever the form was sent to."""
         token = FlowToken.read(self.token, self.version.tenant_id)
         sent = Message.find(token.message_id) if token else None
         if sent is None or not sent.is_outbound:
             raise TokenRefused
-        return Conversation.get_or_404(sent.conversation_id).contact_id
+        return Conversation.get_or_404(sent.conversation_id)
 
     def show(self, place: int, error: str = "") -> dict[str, Any]:
         """A screen with the choices that it needs."""
@@ -79,7 +84,7 @@ class Exchange:
         if wanted := [part["name"] for part in parts if part["kind"] == "lookup"]:
             reply = self.look_up("options", place, wanted)
             error = error or reply.error
-            data |= {name: reply.options.get(name) or nothing() for name in wanted}
+            data |= {name: reply.options.get(name) or self.nothing() for name in wanted}
         if error:
             data["error_message"] = error
         return {"screen": screen_id(place), "data": data}
@@ -87,11 +92,11 @@ class Exchange:
     def times(self) -> list[dict[str, Any]]:
         """The free appointment times, by the business's clock."""
         listed = [{"id": offer.id, "title": self.time_words(offer.starts_at)} for offer in offered(now())]
-        return listed or nothing()
+        return listed or self.nothing()
 
     def time_words(self, moment: dt.datetime) -> str:
         local = moment.astimezone(ServicePolicy.current().hours.zone)
-        return str(format_datetime(local, SHAPE_OF_TIME, rebase=False))[:LONGEST_OPTION]
+        return str(format_datetime(local, SHAPE_OF_TIME, locale=self.language))[:LONGEST_OPTION]
 
     def finish(self) -> dict[str, Any]:
         """The last screen was sent: the program may object, the time is booked, and the form closes."""
@@ -108,7 +113,7 @@ class Exchange:
             try:
                 params[slot["name"]] = self.book(slot["name"])
             except Full:
-                return self.show(self.place_of(slot), _("This time has just been booked. Choose another one."))
+                return self.show(self.place_of(slot), phrases.TAKEN[self.language])
         closing = {"extension_message_response": {"params": params | {"flow_token": self.token}}}
         return {"screen": "SUCCESS", "data": closing}
 
@@ -150,7 +155,11 @@ class Exchange:
                 raise Unanswered
             return lookups.ask(url, secret, question)
         except Unanswered:
-            return lookups.Reply(error=_("This isn't available at the moment. Try again in a few minutes."))
+            return lookups.Reply(error=phrases.AWAY[self.language])
+
+    def nothing(self) -> list[dict[str, Any]]:
+        """Meta takes no empty list: one choice that can't be chosen."""
+        return [{"id": "none", "title": phrases.NOTHING_FREE[self.language], "enabled": False}]
 
     @property
     def secret(self) -> str:
@@ -160,6 +169,9 @@ class Exchange:
             return ""
 
 
-def nothing() -> list[dict[str, Any]]:
-    """Meta takes no empty list: one choice that can't be chosen."""
-    return [{"id": "none", "title": _("Nothing is free"), "enabled": False}]
+def words_of(screens: list[dict[str, Any]]) -> Iterator[str]:
+    """What customers read in a form."""
+    for screen in screens:
+        yield from (str(screen.get("title", "")), str(screen.get("button", "")))
+        for part in screen["parts"]:
+            yield from (str(part.get("label", "")), str(part.get("hint", "")), *map(str, part.get("options", ())))

@@ -152,6 +152,14 @@ def test_without_times_the_list_is_not_empty(phone: Phone) -> None:
     assert phone.ask("data_exchange", "SCREEN_B", time="none", full_name="Carla")["screen"] == "SCREEN_A"
 
 
+def test_times_are_in_the_language_of_the_form(app: Flask, world: World) -> None:
+    phone = Phone(app, world, [screen(part("slot", "Choisissez la date et l'heure de votre visite", "time"))])
+    assert phone.times() == [{"id": "none", "title": "Rien n'est libre", "enabled": False}]
+    phone.open_week()
+    days = {"lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."}
+    assert {one["title"].partition(" ")[0] for one in phone.times()} <= days
+
+
 def test_a_form_is_filled_in_and_the_time_is_booked(phone: Phone, world: World) -> None:
     phone.open_week()
     chosen = phone.times()[0]

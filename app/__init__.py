@@ -85,10 +85,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Switchboard(__name__, static_folder="../static", static_url_path="/static")
     app.url_map.converters |= {"int": RowNumber, "external": ExternalId}
     load_config(app, settings)
+    # Flask calls first what was registered last: this sees the response that a failed commit is answered with.
+    app.after_request(harden)
     init_extensions(app, settings)
     register_blueprints(app)
     cli.init_app(app)
-    app.after_request(harden)
     return app
 
 

@@ -42,7 +42,8 @@ def fold(text: str) -> str:
 
 
 def fold_letters(text: str) -> str:
-    apart = IGNORED.sub("", unicodedata.normalize("NFKD", text.lower()))
+    # Also before: to put thousands of marks on one letter into their order takes seconds.
+    apart = IGNORED.sub("", unicodedata.normalize("NFKD", IGNORED.sub("", text.lower())))
     folded = unicodedata.normalize("NFKC", apart).translate(TABLE)
     for letter, spelled in SPELLED_OUT.items():
         folded = folded.replace(letter, spelled)

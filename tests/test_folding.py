@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from app.folding import fold, fold_letters
+from tests.cpu import Meter
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,12 @@ def test_what_is_another_word_stays_another(one: str, other: str) -> None:
 @pytest.mark.parametrize("text", ["José  GARCÍA", "ﷺ", "ŉ", "İı", "ΣΑΣ", "ẞß", "\u0300", "①½ﬁ"])
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+def test_thousands_of_marks_on_a_letter_take_no_time() -> None:
+    marks = "".join(chr(0x300 + place % 70) for place in range(65_000))
+    meter = Meter()
+    assert fold(f"a{marks}b") == "ab" and meter.seconds(lambda: fold(f"a{marks}b")) < meter.most
 
 
 def test_the_database_folds_as_the_app_does(app: Flask, superuser_url: str) -> None:

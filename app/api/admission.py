@@ -103,7 +103,8 @@ def check(key: ApiKey | None, scope: str, audience: str) -> None:
         raise Problem("unauthorized")
     if key.state != "active":
         raise Problem(f"key_{key.state}")
-    if not key.has_its_member:
+    # A key that was being made while the business was closed is not revoked with the others.
+    if not key.has_its_member or g.tenant.closed_at:
         raise Problem("key_revoked")
     address = request.remote_addr or ""
     if not key.may_come_from(address):

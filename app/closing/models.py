@@ -110,11 +110,14 @@ class Closure(TenantModel):
         db.session.flush()
         return closure
 
-    def approve(self, *, by_id: uuid.UUID, by_name: str) -> None:
-        """A second admin agrees: no message is queued from here on, and the steps begin. Raises `SameAdmin`."""
+    def approve(self, *, by_id: uuid.UUID, by_name: str) -> bool:
+        """A second admin agrees: no message is queued from here on, and the steps begin. Raises `SameAdmin`.
+
+        Returns whether it was still waiting for that, as `withdraw` and `reopen` do.
+        """
         balance = balance_to_guard()
         if self.refresh_locked().state != "waiting":
-            return
+            return False
         if by_id == self.by_id:
             raise SameAdmin
         self.state, self.approved_by_name, self.next_attempt_at = "running", by_name, now()
@@ -123,10 +126,13 @@ class Closure(TenantModel):
         )
         balance.stage = "closed"
         later("closing.go", self.id)
+        return True
 
-    def withdraw(self) -> None:
-        if self.refresh_locked().state in ("requested", "waiting"):
-            self.state, self.finished_at = "withdrawn", database_now()
+    def withdraw(self) -> bool:
+        if self.refresh_locked().state not in ("requested", "waiting"):
+            return False
+        self.state, self.finished_at = "withdrawn", database_now()
+        return True
 
     def retry(self) -> None:
         """Asks Meta again for what it has refused, and goes on."""
@@ -156,14 +162,15 @@ class Closure(TenantModel):
         self.state, self.finished_at = "done", database_now()
         log.info("business closed", closure_id=str(self.id))
 
-    def reopen(self) -> None:
+    def reopen(self) -> bool:
         """Members get in again. Numbers, plan, keys and webhooks stay ended: each is begun anew."""
         balance = balance_to_guard()
         if self.refresh_locked().state != "done":
-            return
+            return False
         self.state, self.finished_at = "reopened", database_now()
         balance.stage = "open"
         db.session.get_one(Tenant, current_tenant_id()).closed_at = None
+        return True
 
     @property
     def next_step(self) -> ClosureStep | None:

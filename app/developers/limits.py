@@ -20,8 +20,9 @@ log = structlog.get_logger()
 METADATA = Limit("oauth-metadata", rate=10, burst=200)
 REGISTER = Limit("oauth-register", rate=2, burst=60)
 TOKEN = Limit("oauth-token", rate=10, burst=200)
+# Of one person, so that none uses up those of an office or of a carrier's network.
 AUTHORIZE = Limit("oauth-authorize", rate=1, burst=100)
-# Of one person: each may be a request to a server that they named.
+# Of one person too: each may be a request to a server that they named.
 DOCUMENT = Limit("oauth-document", rate=0.1, burst=20)
 MOST_BYTES = 20_000
 

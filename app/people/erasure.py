@@ -38,7 +38,7 @@ from app.payments import models as payments
 from app.records.models import erase_records
 from app.storage import StorageAway
 from app.subscriptions import models as subscriptions
-from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, later, now
+from app.tenancy import Actor, after_commit, announce, as_uuid, current_tenant_id, db, happened, later, now
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking
 
@@ -130,7 +130,9 @@ def delete_files(conversation_ids: list[uuid.UUID]) -> None:
 
 def mark_shared_files(parameters: dict[str, Any]) -> None:
     """Marks files that these messages show and others may, too: a job deletes them if none does (jobs.py)."""
-    shown = TemplateSample.id.in_(list(db.session.scalars(SAMPLES, parameters)))
+    # A program that sends in Meta's own format may have written anything there.
+    samples = filter(None, map(as_uuid, db.session.scalars(SAMPLES, parameters)))
+    shown = TemplateSample.id.in_(list(samples))
     marked = update(TemplateSample).where(shown).values(erasure_at=now()).returning(TemplateSample.sha256)
     hashes = {*db.session.scalars(marked, execution_options=UNSYNCHRONISED), *db.session.scalars(HASHES, parameters)}
     copied = update(UploadedFile).where(UploadedFile.sha256.in_(hashes)).values(erasure_at=now())
@@ -149,7 +151,7 @@ UNSYNCHRONISED = {"synchronize_session": False}
 ERASED = {"erased": True}
 # Which pictures and videos of templates their messages show; of which files they have copies.
 SAMPLES = text("""
-    select distinct cast(sample #>> '{}' as uuid)
+    select distinct sample #>> '{}'
     from messages m, jsonb_path_query(m.content, 'lax $.raw.components.**.sample') sample
     where m.tenant_id = :tenant and m.type = 'template' and jsonb_typeof(sample) = 'string'
       and m.conversation_id in (select value::uuid from jsonb_array_elements_text(cast(:conversations as jsonb)))

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import Select, select
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import csrf, settings
@@ -262,8 +263,12 @@ def current_actor() -> Actor:
 
 
 def commit_request(response: Response) -> Response:
-    if "scope" in g:
-        commit()
+    """What fails now, as when Postgres goes away just before it, is answered as if the view had raised it."""
+    try:
+        if "scope" in g:
+            commit()
+    except SQLAlchemyError as error:
+        return current_app.make_response(current_app.handle_user_exception(error))
     return response
 
 

@@ -17,7 +17,7 @@ from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
 from app.people.jobs import erase_files, erase_remaining_files
 from app.storage import NotKept
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import Actor, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.api.conftest import Caller
 from tests.api.test_media import MP4, PDF, file_id
@@ -151,6 +151,19 @@ def test_a_picture_that_others_got_too_stays(
     assert names(world) == (["gold.png", "red.png"], ["red.png"])
     erase(shop, other)
     assert names(world) == (["gold.png"], [])
+
+
+def test_a_person_is_erased_whatever_a_program_wrote_in_metas_own_format(shop: Caller, carla: Conversation) -> None:
+    parts = [{"type": "header", "parameters": [{"type": "image", "image": {"sample": "no id"}}]}]
+    content = {"name": "cakes", "language": {"code": "en"}, "components": parts}
+    with tenant_scope(carla.tenant_id):
+        talk = Conversation.get_or_404(carla.id)
+        message = Message.outbound(talk, "", by=Actor.system("tests"), client_id=uuid.uuid4())
+        message.type, message.content = "template", {"raw": content}
+        db.session.add(message)
+    erase(shop, carla)
+    with tenant_scope(carla.tenant_id):
+        assert Message.get_or_404(message.id).content == {"erased": True}
 
 
 def test_a_file_that_only_an_erased_person_got_ends(shop: Caller, carla: Conversation, world: World) -> None:

@@ -16,7 +16,7 @@ from app.inbox.conversations import Conversation
 from app.listings.models import Listing
 from app.notifications.models import Notification
 from app.notifications.values import Variable
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import Tenant, db, now, platform_scope, tenant_scope
 from tests.appointments.diary import Diary
 from tests.client import Browser
 from tests.notifications.notifications import plain_notification
@@ -221,6 +221,14 @@ def test_a_members_feed_has_their_appointments_until_they_leave(browser: Browser
     text = browser.get(path).text
     assert text.count("BEGIN:VEVENT") == 1 and "Of Ann" not in text
     assert browser.get(stranger).status_code == 404
+
+
+def test_a_members_feed_ends_with_the_business(browser: Browser, diary: Diary) -> None:
+    with tenant_scope(diary.id):
+        path = "/calendar" + feed_of(diary.id, diary.world.ben.id).partition("/calendar")[2]
+    with platform_scope("tests"):
+        db.session.get_one(Tenant, diary.id).closed_at = now()
+    assert browser.get(path).status_code == 404
 
 
 def test_lines_are_cut_between_letters() -> None:

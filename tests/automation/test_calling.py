@@ -16,7 +16,7 @@ from app.automation.models import AutomationRun, AutomationSettings
 from app.contacts.models import Contact
 from app.egress import Egress, Page, Refused, Unreachable
 from app.extensions import outside
-from app.tenancy import db, now, refuse_inside_transaction, tenant_scope
+from app.tenancy import Tenant, db, now, platform_scope, refuse_inside_transaction, tenant_scope
 from tests.api.conftest import Caller, caller
 from tests.automation.conftest import Shop, keyword, reply
 from tests.client import Browser
@@ -204,6 +204,13 @@ def test_an_old_address_an_unknown_one_and_one_that_is_off(shop: Shop, ann: Brow
     assert post(browser, path, {"phone": "+16505551234"}).status_code == 409
     ann.post(f"~/automation/{hooked_id}/address")
     assert post(browser, path, {"phone": "+16505551234"}).status_code == 404
+
+
+def test_of_a_closed_business_nothing_begins(shop: Shop, ann: Browser, browser: Browser) -> None:
+    path = address(shop, ann, reply("Hi"))
+    with platform_scope("tests"):
+        db.session.get_one(Tenant, shop.id).closed_at = now()
+    assert post(browser, path, {"phone": "+16505551234"}).status_code == 404 and shop.runs() == []
 
 
 def read(answer: Any) -> dict[str, Any]:

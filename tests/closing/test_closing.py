@@ -76,6 +76,15 @@ def test_asking_twice_or_for_a_closed_business_changes_nothing(closing: Closing,
     assert closing.load().state == "done"
 
 
+def test_approving_what_was_withdrawn_says_that_nothing_was_changed(closing: Closing, world: World) -> None:
+    closing.ask()
+    closing.pat.post(f"{closing.path}/{closing.load().id}/withdrawal")
+    closing.approve()
+    page = closing.quinn.get(closing.path).text
+    assert "Nothing was changed" in page and "Sending has stopped" not in page
+    assert closing.load().state == "withdrawn"
+
+
 def test_the_page_says_what_it_hits_before_anybody_asks(
     closing: Closing, connected: Attempt, world: World, talk: Conversation
 ) -> None:
@@ -255,6 +264,15 @@ def test_keys_webhooks_and_invitations_end(closing: Closing, world: World, app: 
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(select(WebhookEndpoint.reason)).all() == ["closed"]
         assert not db.session.scalars(Invitation.open_ones()).all()
+
+
+def test_a_key_that_was_made_while_it_was_closed_does_not_work(closing: Closing, world: World, app: Flask) -> None:
+    closing.begin()
+    closing.finish()
+    with tenant_scope(world.bakery.id):
+        _key, secret = ApiKey.create("shop", "live", ["numbers:read"], by=Actor.agent(world.ann))
+    answer = app.test_client().get("/api/v1/numbers", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 401 and answer.json and answer.json["code"] == "key_revoked"
 
 
 def test_nothing_can_be_added_to_it(closing: Closing, world: World) -> None:

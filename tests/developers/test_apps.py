@@ -378,13 +378,15 @@ def test_a_network_that_calls_too_often_waits_and_no_other(
     assert limits.seconds_to_wait(getattr(limits, limit), "192.0.2.7") == 0
 
 
-def use_up(limit: Limit) -> None:
+def use_up(limit: Limit, who: str = "127.0.0.1") -> None:
     """For minutes from now."""
-    redis.set(f"{limit.name}:127.0.0.1", time.time() + 600)
+    redis.set(f"{limit.name}:{who}", time.time() + 600)
 
 
-def test_a_network_that_opens_too_many_sign_ins_waits(editor: App, owner: Browser) -> None:
-    use_up(limits.AUTHORIZE)
+def test_a_person_who_opens_too_many_sign_ins_waits_and_no_other(editor: App, owner: Browser, world: World) -> None:
+    use_up(limits.AUTHORIZE, str(world.ben.id))
+    assert owner.get("/oauth/authorize", query_string=editor.query()).status_code != 429
+    use_up(limits.AUTHORIZE, str(world.ann.id))
     assert owner.get("/oauth/authorize", query_string=editor.query()).status_code == 429
 
 

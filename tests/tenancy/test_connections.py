@@ -9,9 +9,10 @@ import time
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, event, text
 
 from app.tenancy import connections, db, tenant_scope
+from tests.client import Browser
 from tests.world import World
 
 CLOSE = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and usename = 'switchboard_app'"
@@ -53,6 +54,28 @@ def test_connections_that_postgres_closed_are_replaced(
     close_all(superuser_url, database)
     with tenant_scope(world.bakery.id):
         assert db.session.scalar(text("select 1")) == 1
+
+
+def test_a_request_that_cannot_be_committed_is_answered_with_a_page(ann: Browser, superuser_url: str) -> None:
+    commits: list[Connection] = []
+    last = 0
+
+    def lose(connection: Connection) -> None:
+        commits.append(connection)
+        if len(commits) == last:
+            close_all(superuser_url, connection.engine.url.database or "")
+
+    ann.get("/t/bakery/contacts/")
+    event.listen(Engine, "commit", lose)
+    try:
+        ann.get("/t/bakery/contacts/")
+        last = 2 * len(commits)
+        answer = ann.get("/t/bakery/contacts/")
+    finally:
+        event.remove(Engine, "commit", lose)
+    assert answer.status_code == 503 and "briefly unavailable" in answer.text
+    assert "default-src" in answer.headers["Content-Security-Policy"]
+    assert ann.get("/t/bakery/contacts/").status_code == 200
 
 
 def test_greenlets_wait_for_postgres_beside_each_other(superuser_url: str) -> None:

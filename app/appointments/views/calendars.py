@@ -23,25 +23,25 @@ def appointment(token: str) -> Response:
         abort(404)
     with tenant_scope(named[0]):
         one = Appointment.get_or_404(named[1])
-        return answer(file_of([one], business()), "appointment.ics")
+        return answer(file_of([one], business().name), "appointment.ics")
 
 
 @calendar.get("/team/<token>.ics")
 @stateless
 def feed(token: str) -> Response:
-    """404 once the member has left."""
+    """404 once the member has left, or the business is closed."""
     if (named := read(FEED, token)) is None:
         abort(404)
     with tenant_scope(named[0]):
-        if member_or_none(named[1]) is None:
+        if member_or_none(named[1]) is None or business().closed_at:
             abort(404)
         mine = Appointment.agent_id == named[1], Appointment.starts_at > now() - LOOK_BACK
         rows = db.session.scalars(Appointment.in_order().where(*mine).limit(MOST))
-        return answer(file_of(rows, business()), "appointments.ics")
+        return answer(file_of(rows, business().name), "appointments.ics")
 
 
-def business() -> str:
-    return db.session.get_one(Tenant, current_tenant_id()).name
+def business() -> Tenant:
+    return db.session.get_one(Tenant, current_tenant_id())
 
 
 def answer(file: bytes, name: str) -> Response:

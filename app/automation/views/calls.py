@@ -24,7 +24,7 @@ from app.extensions import csrf
 from app.inbox.compose.first_messages import Recipient
 from app.inbox.conversations import Conversation
 from app.meta.written_numbers import NotRead
-from app.tenancy import as_uuid, db, global_scope, stateless, tenant_scope
+from app.tenancy import Tenant, as_uuid, db, global_scope, stateless, tenant_scope
 from app.wabas.models import PhoneNumber
 
 LARGEST = 64_000
@@ -61,7 +61,7 @@ def begin(token: str) -> dict[str, Any]:
     called = body()
     with tenant_scope(route.tenant_id):
         automation = Automation.find(route.automation_id)
-        if automation is None:
+        if automation is None or db.session.get_one(Tenant, route.tenant_id).closed_at:
             raise Unusable(404, "not_found", "No automation has this address.")
         version = automation.version
         if version is None or not automation.is_on or automation.trigger_kind != "webhook":

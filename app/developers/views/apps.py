@@ -108,7 +108,7 @@ def authorize() -> Answer:
     """Where an app sends a person. Until its address is known to be its own, nothing leads there."""
     if current_user.is_platform_admin:
         return redirect(url_for("front.home"), 303)
-    refuse_beyond(limits.AUTHORIZE, limits.caller())
+    refuse_beyond(limits.AUTHORIZE, str(current_user.id))
     client = client_of_request()
     target = given_text("redirect_uri") or (
         client.redirect_uris[0] if client and len(client.redirect_uris) == 1 else ""

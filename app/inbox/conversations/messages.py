@@ -241,7 +241,8 @@ class Message(Bubble, Underway, TenantModel):
             if name not in given:
                 setattr(self, name, default())
         names = Message.__table__.c.keys()
-        values = {name: given[name] for name in names if name in given}
+        # None is left out: a column of JSON would get its null, which is not null to SQL.
+        values = {name: given[name] for name in names if given.get(name) is not None}
         for name in names:
             if name not in values:
                 set_committed_value(self, name, None)
@@ -480,7 +481,10 @@ def value_of(default: Any) -> Any:
     return default.arg(None) if default.is_callable else default.arg
 
 
-# Made once: what is compiled of it is found again by what it is.
-INSERT = upsert(cast("Table", Message.__table__)).on_conflict_do_nothing(
-    index_elements=("tenant_id", "conversation_id", "client_id")
+# Made once: what is compiled of it is found again by what it is. SQLAlchemy forgets how many rows an insert made unless
+# it is asked not to.
+INSERT = (
+    upsert(cast("Table", Message.__table__))
+    .on_conflict_do_nothing(index_elements=("tenant_id", "conversation_id", "client_id"))
+    .execution_options(preserve_rowcount=True)
 )

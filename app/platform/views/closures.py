@@ -52,8 +52,8 @@ def approve_closure(tenant_id: uuid.UUID, closure_id: uuid.UUID) -> AnyResponse:
     commit()
     with tenant_scope(tenant.id):
         try:
-            Closure.get_or_404(closure_id).approve(by_id=current_user.id, by_name=current_user.name)
-            flash(_("Approved. Sending has stopped, and the business is being closed."))
+            done = Closure.get_or_404(closure_id).approve(by_id=current_user.id, by_name=current_user.name)
+            say(done, _("Approved. Sending has stopped, and the business is being closed."))
         except SameAdmin:
             flash(_("You asked for this, so another admin has to approve it."), "error")
     return back_to(tenant_id, "approved")
@@ -65,8 +65,8 @@ def withdraw_closure(tenant_id: uuid.UUID, closure_id: uuid.UUID) -> AnyResponse
     tenant = tenant_or_404(tenant_id)
     commit()
     with tenant_scope(tenant.id):
-        Closure.get_or_404(closure_id).withdraw()
-    flash(_("Withdrawn."))
+        done = Closure.get_or_404(closure_id).withdraw()
+    say(done, _("Withdrawn."))
     return back_to(tenant_id, "withdrawn")
 
 
@@ -87,9 +87,16 @@ def reopen_business(tenant_id: uuid.UUID, closure_id: uuid.UUID) -> AnyResponse:
     tenant = tenant_or_404(tenant_id)
     commit()
     with tenant_scope(tenant.id):
-        Closure.get_or_404(closure_id).reopen()
-    flash(_("Open again. Its numbers, plan, API keys and webhooks have to be set up anew."))
+        done = Closure.get_or_404(closure_id).reopen()
+    say(done, _("Open again. Its numbers, plan, API keys and webhooks have to be set up anew."))
     return back_to(tenant_id, "reopened")
+
+
+def say(done: bool, words: str) -> None:
+    if done:
+        flash(words)
+    else:
+        flash(_("Nothing was changed: another admin or an owner was faster. See how it is now."), "error")
 
 
 def back_to(tenant_id: uuid.UUID, what: str, **facts: str) -> AnyResponse:

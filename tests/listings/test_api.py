@@ -104,7 +104,7 @@ def test_a_teams_key_takes_over_no_search_of_a_contact_out_of_its_reach(agency: 
 def test_a_search_for_everything_is_refused_with_words(agency: Agency, shop: Caller) -> None:
     agency.agree()
     answer = shop.put("/saved-searches/S", {"contact_id": str(agency.talk.contact_id), "criteria": {}})
-    assert body(answer)["code"] == "search_too_wide" and "everything" in body(answer)["detail"]
+    assert body(answer)["code"] == "search_too_wide" and "match every listing" in body(answer)["detail"]
 
 
 def test_a_refused_search_records_no_consent(agency: Agency, shop: Caller) -> None:

@@ -14,18 +14,8 @@ window.addEventListener("pointerdown", () => { count++ }, true)
 document.addEventListener("htmx:config:request", (event) => acts.set(event.detail.ctx, count))
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-  if (hasMovedOn(ctx)) leaveFocus(tasks.map(({ fragment }) => fragment))
-})
-
-// What was swapped in shows for a moment before the focus is given.
-document.addEventListener("htmx:before:settle", ({ detail: { task } }) => acts.set(task, count))
-document.addEventListener("htmx:after:settle", ({ detail: { task, newContent } }) => {
-  if (hasMovedOn(task)) leaveFocus(newContent)
-})
-
-function leaveFocus(nodes) {
-  for (const node of nodes) {
-    const fields = [...node?.querySelectorAll?.("[autofocus]") ?? [], ...node?.matches?.("[autofocus]") ? [node] : []]
-    fields.forEach((field) => field.removeAttribute("autofocus"))
+  if (!hasMovedOn(ctx)) return
+  for (const { fragment } of tasks) {
+    fragment?.querySelectorAll("[autofocus]").forEach((field) => field.removeAttribute("autofocus"))
   }
-}
+})

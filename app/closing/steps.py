@@ -13,10 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, func, select, text
+from sqlalchemy import UniqueConstraint, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.api import ApiKey
+from app.assistant.knowledge import KnowledgeSource
 from app.billing.holds import release_lost
 from app.billing.invoices import Close
 from app.billing.ledger import Ledger
@@ -25,10 +26,12 @@ from app.billing.posting import AT_ONCE, post_usages
 from app.billing.rate_cards import day_of
 from app.billing.recharges import Recharge
 from app.billing.subscriptions import close_plan
+from app.crm.models import CrmConnection
 from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.conversations import BusinessClosed, Message
 from app.inbox.conversations.gate import error_of
 from app.inbox.conversations.statuses import show_ticks
+from app.listings.settings import ListingSettings
 from app.team.models import Invitation
 from app.tenancy import (
     Membership,
@@ -151,6 +154,7 @@ def end_access(step: ClosureStep, reason: str, by: str) -> None:
     endpoints = list(db.session.scalars(WebhookEndpoint.listed().where(WebhookEndpoint.state == "active")))
     for endpoint in endpoints:
         endpoint.disable("closed")
+    stop_fetching()
     for invitation in db.session.scalars(Invitation.open_ones()).all():
         Invitation.withdraw(invitation.email)
     members = list(db.session.scalars(select(Membership.user_id)))
@@ -160,6 +164,14 @@ def end_access(step: ClosureStep, reason: str, by: str) -> None:
     tenant.closed_at = tenant.closed_at or database_now()
     later("closing.mail")
     step.facts = {"keys": len(keys), "webhooks": len(endpoints), "members": len(members)}
+
+
+def stop_fetching() -> None:
+    """Disconnects CRMs, and removes what is fetched on a schedule: the feed of listings, pages of knowledge."""
+    for connection in CrmConnection.all():
+        connection.disconnect()
+    db.session.execute(update(ListingSettings).values(feed_url=""))
+    db.session.execute(update(KnowledgeSource).values(refresh_hours=0, next_read_at=None))
 
 
 STEPS = {

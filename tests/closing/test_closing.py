@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.api import ApiKey
+from app.assistant.knowledge import KnowledgeSource
 from app.billing.balances import Balance
 from app.billing.guard import GuardStep
 from app.billing.holds import Claimed, Funds, Hold
@@ -19,8 +20,10 @@ from app.billing.ledger import Ledger
 from app.billing.subscriptions import charge_monthly_fee
 from app.closing.jobs import enqueue_closures
 from app.closing.steps import STEPS, Step
+from app.crm.models import CrmConnection
 from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.conversations import BusinessClosed, Conversation, Message
+from app.listings.settings import ListingSettings
 from app.team.models import Invitation
 from app.tenancy import Actor, Role, Tenant, db, now, platform_scope, tenant_scope
 from app.tenancy.limits import OverLimit
@@ -264,6 +267,20 @@ def test_keys_webhooks_and_invitations_end(closing: Closing, world: World, app: 
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(select(WebhookEndpoint.reason)).all() == ["closed"]
         assert not db.session.scalars(Invitation.open_ones()).all()
+
+
+def test_nothing_is_fetched_for_it_any_more(closing: Closing, world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        settings = ListingSettings.current()
+        settings.feed_url = "https://shop.example/feed.csv"
+        source = KnowledgeSource(kind="page", title="Hours", url="https://shop.example/hours", refresh_hours=24)
+        source.next_read_at = now()
+        db.session.add_all([settings, CrmConnection(provider="hubspot"), source])
+    closing.begin()
+    closing.finish()
+    with tenant_scope(world.bakery.id):
+        assert ListingSettings.current().feed_url == "" and CrmConnection.all() == []
+        assert db.session.scalars(select(KnowledgeSource.next_read_at)).all() == [None]
 
 
 def test_a_key_that_was_made_while_it_was_closed_does_not_work(closing: Closing, world: World, app: Flask) -> None:

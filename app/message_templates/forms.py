@@ -312,7 +312,7 @@ class TemplateForm:
         handles = dict.fromkeys(self.samples, "4::sample")
         definition = self.definition
         problems = problems_of(dataclasses.replace(definition, components=with_handles(definition.components, handles)))
-        if twin := self.twin:
+        if twin := self.twin_of(definition):
             problems.append(Problem("body", "same_text", {"name": twin.name}))
         self.problems = [self.placed(one) for one in problems if self.is_strict or not one.kind.endswith(MISSING)]
         for path, missing, words in (
@@ -323,13 +323,12 @@ class TemplateForm:
                 self.problems = [one for one in self.problems if one.path != path]
                 self.complaints[path] = gettext(words)
 
-    @property
-    def twin(self) -> MessageTemplate | None:
+    def twin_of(self, definition: Template) -> MessageTemplate | None:
         """A template of the account that says the same."""
         if self.template:
-            return MessageTemplate.twin_of(self.definition, self.template.waba_id, self.template.id)
+            return MessageTemplate.twin_of(definition, self.template.waba_id, self.template.id)
         chosen = self.fields.get("waba_id", "")
-        return MessageTemplate.twin_of(self.definition, uuid.UUID(chosen), None) if is_uuid(chosen) else None
+        return MessageTemplate.twin_of(definition, uuid.UUID(chosen), None) if is_uuid(chosen) else None
 
     def placed(self, problem: Problem) -> Problem:
         """The button of an authentication template has fields of its own."""

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
 from simulator.context import Context
+from simulator.http import http_client
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
 from simulator.webhooks import publishing
@@ -235,7 +234,7 @@ def post_callback(world: Context, address: str, user_id: str) -> None:
     signed = signed_request(world.settings.app_secret[0], user_id, int(world.clock.now()))
 
     def post() -> None:
-        with httpx.Client(transport=world.transport, timeout=10, trust_env=False) as http:
+        with http_client(world.transport, 10) as http:
             http.post(url, data={"signed_request": signed})
 
     threading.Thread(target=post, daemon=True).start()

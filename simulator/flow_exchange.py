@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from simulator.flows import Flow
+from simulator.http import http_client
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 
@@ -49,7 +50,7 @@ def exchange(flow: Flow, number: PhoneNumber, request: dict[str, Any]) -> dict[s
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
     seconds = 0.001 if flow.world.happens("flow_impatience") else SECONDS
     try:
-        with httpx.Client(timeout=seconds, trust_env=False, transport=flow.world.transport) as client:
+        with http_client(flow.world.transport, seconds) as client:
             answer = client.post(flow.endpoint_uri, content=body, headers=headers)
     except httpx.HTTPError as error:
         raise ExchangeFailed("Something went wrong. Try again later.") from error

@@ -5,6 +5,7 @@ import httpx
 
 from simulator import later_failures
 from simulator.context import Context
+from simulator.http import http_client
 from simulator.loop import LONGEST_NAP
 from simulator.media import LARGEST, Media
 from simulator.messages import Message
@@ -19,7 +20,7 @@ class Links:
 
     def __init__(self, world: Context, transport: httpx.BaseTransport | None = None) -> None:
         self.world = world
-        self.http = httpx.Client(transport=transport, timeout=PATIENCE, trust_env=False, follow_redirects=True)
+        self.http = http_client(transport, PATIENCE, follow_redirects=True)
         world.loops.add("links", self._turn)
 
     def run_due(self) -> int:

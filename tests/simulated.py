@@ -14,17 +14,23 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-import simulator
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
 from app.inbox.outbound.jobs import deliver, recover_waiting_messages
-from app.meta.graph import GraphClient
+from app.meta.connections import Connections
+from app.meta.graph import AT_ONCE, GraphClient
 from app.tenancy import Actor, db, now, refuse_inside_transaction, tenant_scope
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.wabas.models import PhoneNumber, Waba
 from app.webhooks.drain import drain_batch
 from dev import environment
+from simulator import Settings as PlayedSettings
+from simulator import World as PlayedWorld
+from tests.played import play
 from tests.world import World
+
+# To read the certificates for another client takes longer than many a test.
+TLS, CONNECTIONS = httpx.create_ssl_context(trust_env=False), Connections(AT_ONCE)
 
 
 class Served:
@@ -46,11 +52,11 @@ class Served:
 
 
 class Meta:
-    """The simulated Meta's control panel."""
+    """The simulated Meta's control panel; and its world, for what the panel cannot do."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.client = httpx.Client(base_url=url, timeout=10, trust_env=False)
+    def __init__(self, url: str, world: PlayedWorld) -> None:
+        self.url, self.world = url, world
+        self.client = httpx.Client(base_url=url, timeout=10, trust_env=False, verify=TLS)
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         answer = self.client.post(f"/control/api/{path}", json=body)
@@ -138,14 +144,16 @@ def meta(app: Flask, tmp_path: pathlib.Path) -> Iterator[Meta]:
     with Served(app) as product:
         settings = environment.simulator("http://127.0.0.1:0", product.url, str(tmp_path / "simulator"))
         given = {name.removeprefix("SIMULATOR_"): value for name, value in settings.items()}
-        played = simulator.create_app(simulator.Settings.from_environment(settings | {"SIMULATOR_SPEED": "200"}))
+        played = play(PlayedSettings.from_environment(settings | {"SIMULATOR_SPEED": "200"}))
         with Served(played) as running:
             world = played.extensions["simulator"]
             world.start()
             usual = outside().graph
-            outside().graph = GraphClient(running.url, "v25.0", given["APP_ID"], given["APP_SECRET"])
+            outside().graph = GraphClient(
+                running.url, "v25.0", given["APP_ID"], given["APP_SECRET"], transport=CONNECTIONS
+            )
             outside().graph.before_call = refuse_inside_transaction
-            yield Meta(running.url)
+            yield Meta(running.url, world)
             outside().graph = usual
             world.stop()
 

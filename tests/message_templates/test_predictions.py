@@ -414,7 +414,8 @@ def reviewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewer]:
     app = simulator.create_app(simulator.Settings.from_environment(settings))
     with Served(app) as running:
         id, secret = settings["SIMULATOR_APP_ID"], settings["SIMULATOR_APP_SECRET"]
-        yield Reviewer(Meta(running.url), GraphClient(running.url, "v25.0", id, secret), id)
+        meta = Meta(running.url, app.extensions["simulator"])
+        yield Reviewer(meta, GraphClient(running.url, "v25.0", id, secret), id)
 
 
 def remarks(one: Template) -> dict[str, bool]:

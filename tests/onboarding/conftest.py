@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 
-import simulator
 from app.extensions import outside
 from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
@@ -45,27 +43,8 @@ def again(ann: Browser, world: World, meta: Meta) -> LaterAttempt:
 
 
 @pytest.fixture
-def simulators(monkeypatch: pytest.MonkeyPatch) -> list[Flask]:
-    """The running Meta from the inside, for what its control panel cannot do."""
-    made: list[Flask] = []
-    create_app = simulator.create_app
-
-    def remember(*given: object) -> Flask:
-        made.append(create_app(*given))  # type: ignore[arg-type]
-        return made[-1]
-
-    monkeypatch.setattr(simulator, "create_app", remember)
-    return made
-
-
-@pytest.fixture
-def meta(simulators: list[Flask], meta: Meta) -> Meta:
-    return meta
-
-
-@pytest.fixture
-def two_numbers(attempt: Attempt, simulators: list[Flask]) -> tuple[str, str]:
+def two_numbers(attempt: Attempt, meta: Meta) -> tuple[str, str]:
     """The account that Ann shares has two numbers."""
     first = attempt.sign_up()
-    waba = Waba.where(simulators[0].extensions["simulator"], "id = ?", first["waba_id"])[0]
+    waba = Waba.where(meta.world, "id = ?", first["waba_id"])[0]
     return first["phone_number_id"], PhoneNumber.add(waba, "15550783899", "Bakery", verified=True).id

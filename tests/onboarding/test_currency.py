@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from app.billing.plans import Plan
@@ -13,17 +12,18 @@ from simulator.wabas import Waba
 from tests.billing.books import give_plan
 from tests.client import Browser
 from tests.onboarding.attempts import Attempt
+from tests.simulated import Meta
 from tests.world import World
 
 
 @pytest.fixture
-def in_euros(attempt: Attempt, simulators: list[Flask]) -> Attempt:
-    billed_in("EUR", attempt, simulators)
+def in_euros(attempt: Attempt, meta: Meta) -> Attempt:
+    billed_in("EUR", attempt, meta)
     return attempt
 
 
-def billed_in(currency: str, attempt: Attempt, simulators: list[Flask]) -> None:
-    waba = Waba.find(simulators[0].extensions["simulator"], attempt.sign_up()["waba_id"])
+def billed_in(currency: str, attempt: Attempt, meta: Meta) -> None:
+    waba = Waba.find(meta.world, attempt.sign_up()["waba_id"])
     assert waba
     waba.update(currency=currency)
 
@@ -57,11 +57,9 @@ def test_an_owner_chooses_a_plan_in_its_currency_while_nothing_was_charged(
     assert in_euros.state == "connected" and shares(world) == ["EUR"]
 
 
-def test_an_account_without_a_currency_gets_that_of_the_plan(
-    attempt: Attempt, world: World, simulators: list[Flask]
-) -> None:
+def test_an_account_without_a_currency_gets_that_of_the_plan(attempt: Attempt, world: World, meta: Meta) -> None:
     give_plan(world, currency="GBP")
-    billed_in("", attempt, simulators)
+    billed_in("", attempt, meta)
     attempt.connect()
     assert attempt.state == "connected" and shares(world) == ["GBP"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 
 import pytest
-from flask import Flask
 
 from app.onboarding.jobs import enqueue_onboardings, finish_hello
 from app.onboarding.models import Onboarding
@@ -16,13 +15,14 @@ from simulator.wabas import Waba as PlayedWaba
 from tests.client import Browser
 from tests.enqueued import Enqueued
 from tests.onboarding.attempts import Attempt
+from tests.simulated import Meta
 
 NEW = {"calling_code": "49", "number": "0151 2345678", "name": "Bakery"}
 OTHER = "https://other-server.example/hook"
 
 
-def played(attempt: Attempt, simulators: list[Flask]) -> PlayedNumber:
-    number = PlayedNumber.find(simulators[0].extensions["simulator"], attempt.signed_up["phone_number_id"])
+def played(attempt: Attempt, meta: Meta) -> PlayedNumber:
+    number = PlayedNumber.find(meta.world, attempt.signed_up["phone_number_id"])
     assert number
     return number
 
@@ -64,17 +64,15 @@ def test_a_token_that_names_its_account_under_events_only_connects(attempt: Atte
 
 
 @pytest.mark.parametrize("level", ["number", "account"])
-def test_another_servers_callback_is_removed_while_connecting(
-    attempt: Attempt, simulators: list[Flask], level: str
-) -> None:
+def test_another_servers_callback_is_removed_while_connecting(attempt: Attempt, meta: Meta, level: str) -> None:
     attempt.sign_up()
-    number = played(attempt, simulators)
+    number = played(attempt, meta)
     number.waba.subscribe(OTHER if level == "account" else None)
     number.update(override_callback_uri=OTHER if level == "number" else None)
     attempt.connect()
     assert attempt.state == "connected"
     assert "They went to other-server.example before" in words(attempt)
-    assert played(attempt, simulators).override_callback_uri is None
+    assert played(attempt, meta).override_callback_uri is None
     assert number.waba.override_callback_uri is None
 
 
@@ -98,12 +96,10 @@ def test_a_hello_ticks_the_last_step_whatever_is_still_open(attempt: Attempt, en
 
 
 @pytest.mark.parametrize("question", ["SMS", "code"])
-def test_a_number_verified_elsewhere_goes_on_by_itself(
-    attempt: Attempt, simulators: list[Flask], question: str
-) -> None:
+def test_a_number_verified_elsewhere_goes_on_by_itself(attempt: Attempt, meta: Meta, question: str) -> None:
     attempt.sign_up(verified=False)
     attempt.connect()
-    played(attempt, simulators).verify()
+    played(attempt, meta).verify()
     attempt.fail("POST request_code", 136024, details="the ownership of this number is verified already.")
     attempt.fail("POST verify_code", 136024, details="the ownership of this number is verified already.")
     if question == "SMS":
@@ -114,11 +110,11 @@ def test_a_number_verified_elsewhere_goes_on_by_itself(
     assert attempt.state == "connected"
 
 
-def test_check_again_looks_at_meta(attempt: Attempt, simulators: list[Flask]) -> None:
+def test_check_again_looks_at_meta(attempt: Attempt, meta: Meta) -> None:
     attempt.sign_up(verified=False)
     attempt.connect()
     assert "Check again" in attempt.page()
-    played(attempt, simulators).verify()
+    played(attempt, meta).verify()
     attempt.answer("recheck")
     attempt.run()
     assert attempt.state == "connected"
@@ -288,9 +284,9 @@ def test_a_claim_that_the_token_does_not_open_is_refused(attempt: Attempt, rival
     assert "that your browser named" in attempt.page()
 
 
-def test_a_disabled_account_is_not_connected(attempt: Attempt, simulators: list[Flask]) -> None:
+def test_a_disabled_account_is_not_connected(attempt: Attempt, meta: Meta) -> None:
     attempt.sign_up()
-    waba = PlayedWaba.find(simulators[0].extensions["simulator"], attempt.signed_up["waba_id"])
+    waba = PlayedWaba.find(meta.world, attempt.signed_up["waba_id"])
     assert waba
     waba.update(status="DISABLED")
     attempt.connect()

@@ -28,8 +28,8 @@ NUMBER, DIGITS = "+1 555 078 3881", "15550783881"
 
 
 @pytest.fixture
-def played(simulators: list[Flask], meta: Meta) -> PlayedWorld:
-    results: PlayedWorld = simulators[0].extensions["simulator"]
+def played(meta: Meta) -> PlayedWorld:
+    results: PlayedWorld = meta.world
     return results
 
 

@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 
 import pytest
-from flask import Flask
 
 from app.onboarding.jobs import enqueue_onboardings
 from app.onboarding.migration import last_of
@@ -19,9 +18,9 @@ from tests.simulated import Meta
 
 
 @pytest.fixture
-def switching(attempt: Attempt, simulators: list[Flask]) -> Attempt:
+def switching(attempt: Attempt, meta: Meta) -> Attempt:
     ids = attempt.sign_up()
-    waba = Waba.find(simulators[0].extensions["simulator"], ids["waba_id"])
+    waba = Waba.find(meta.world, ids["waba_id"])
     assert waba
     foreign_lines.note(waba)
     return attempt

@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from simulator import Settings, World, create_app
+from simulator import Settings, World
+from tests.played import play
 from tests.simulator.stand_ins import ORIGIN, Graph, Product
 
 
@@ -31,8 +32,7 @@ def settings(tmp_path: Path, product: Product) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
-    app.testing = True
+    app = play(settings, testing=True)
     yield app
     app.extensions["simulator"].stop()
 

@@ -119,7 +119,9 @@ def load_config(app: Flask, settings: Settings) -> None:
 
 def init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["outside"] = Outside.connect(settings)
-    outside(app).graph.before_call = refuse_inside_transaction
+    here = outside(app)
+    for called in (here.graph, here.storage, here.egress, here.mailer):
+        called.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)
     intake = GroupCommit(settings.database_url, partial(enqueue_drain, app), is_pooled=settings.database_pooled)
     app.extensions["intake"] = intake

@@ -129,6 +129,8 @@ class Egress:
     route: Callable[[str], tuple[str, int]] = lambda address: (address, PORT)
     # Servers of the operator's own network that some callers may call all the same: addresses as far as their port.
     inside: tuple[str, ...] = ()
+    # Called before each call, and may refuse it by raising.
+    before_call: Callable[[], object] = lambda: None
 
     def post(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
         """Raises `Refused` before anything is sent, `Unreachable` when there is no answer."""
@@ -180,6 +182,7 @@ class Egress:
         *,
         is_inside: bool = False,
     ) -> Iterator[httpcore.Response]:
+        self.before_call()
         deadline = time.monotonic() + seconds
         wait = dict.fromkeys(("connect", "write", "pool"), CONNECT_SECONDS) | {
             "read": max(CONNECT_SECONDS, seconds - CONNECT_SECONDS)

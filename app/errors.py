@@ -13,7 +13,7 @@ import structlog
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, explain_stale_form)
     app.register_error_handler(OperationalError, explain_outage)
     app.register_error_handler(PoolTimeout, explain_outage)
+    app.register_error_handler(InternalError, explain_broken)
     app.register_error_handler(Exception, explain_failure)
 
 
@@ -80,6 +81,12 @@ def explain_outage(error: DBAPIError | PoolTimeout) -> Response:
     response = plain_page(503, title, words)
     response.headers["Retry-After"] = "5"
     return response
+
+
+def explain_broken(error: InternalError) -> Response:
+    """A pooler that loses its server in the middle of an answer sends what psycopg refuses, not Postgres."""
+    is_psycopgs_own = getattr(error.orig, "sqlstate", "") is None
+    return explain_outage(error) if is_psycopgs_own or error.connection_invalidated else explain_failure(error)
 
 
 def explain_failure(error: Exception) -> Response:

@@ -18,7 +18,9 @@ from app import storage as stores
 from app.config import Settings
 from app.crypto import Vault
 from app.egress import Egress
+from app.mail import Mailer
 from app.meta.graph import GraphClient
+from app.sockets import redis_options
 
 babel = Babel()
 csrf = CSRFProtect()
@@ -34,6 +36,7 @@ class Outside:
     graph: GraphClient
     storage: stores.Storage
     egress: Egress
+    mailer: Mailer
 
     @classmethod
     def connect(cls, settings: Settings) -> Outside:
@@ -49,6 +52,7 @@ class Outside:
             ),
             storage=stores.connect(settings.media_url),
             egress=Egress(inside=(*settings.model_urls, settings.hubspot_url, settings.pipedrive_url)),
+            mailer=Mailer(settings.mail_url),
         )
 
 
@@ -58,7 +62,9 @@ def connect_redis(url: str) -> redis_client.Redis:
     A connection that Redis has closed meanwhile is opened again, once. The library would try for seconds.
     """
     retry = Retry(NoBackoff(), 1, supported_errors=(redis_client.ConnectionError,))
-    return redis_client.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2, retry=retry)
+    return redis_client.Redis.from_url(
+        url, socket_connect_timeout=1, socket_timeout=2, retry=retry, **redis_options(url)
+    )
 
 
 def outside(app: Flask | None = None) -> Outside:
@@ -69,4 +75,5 @@ settings: Settings = LocalProxy(lambda: outside().settings)  # type: ignore[assi
 vault: Vault = LocalProxy(lambda: outside().vault)  # type: ignore[assignment]
 redis: redis_client.Redis = LocalProxy(lambda: outside().redis)  # type: ignore[assignment]
 graph: GraphClient = LocalProxy(lambda: outside().graph)  # type: ignore[assignment]
+mailer: Mailer = LocalProxy(lambda: outside().mailer)  # type: ignore[assignment]
 storage: stores.Storage = LocalProxy(lambda: outside().storage)  # type: ignore[assignment]

@@ -6,13 +6,26 @@ import pathlib
 import smtplib
 import ssl
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
+@dataclass
+class Mailer:
+    url: str
+    # Called before each email is sent, and may refuse by raising.
+    before_call: Callable[[], object] = lambda: None
+
+    def send(self, to: str, subject: str, body: str) -> None:
+        """Sends one plain-text email. Raises OSError or smtplib.SMTPException if the server does not accept it."""
+        self.before_call()
+        send(self.url, to, subject, body)
+
+
 def send(mail_url: str, to: str, subject: str, body: str) -> None:
-    """Sends one plain-text email. Raises OSError or smtplib.SMTPException if the server does not accept it."""
     target = urlsplit(mail_url)
     message = EmailMessage()
     message["From"] = parse_qs(target.query).get("from", ["Switchboard <no-reply@localhost>"])[0]

@@ -11,7 +11,7 @@ import pathlib
 import re
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -19,7 +19,7 @@ KEY = re.compile(r"[0-9a-f-]{36}/[0-9a-f]{32}")
 CHUNK = 64 * 1024
 
 
-class NotKept(Exception):
+class NotStored(Exception):
     """There is no file with this key."""
 
 
@@ -28,14 +28,17 @@ class StorageAway(Exception):
 
 
 class Storage(Protocol):
+    # Called before whatever may take seconds, and may refuse by raising.
+    before_call: Callable[[], object]
+
     def put(self, key: str, file: BinaryIO) -> None:
         """Saves `file` from its current position. Raises `StorageAway`."""
 
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The bytes from `start` on. Raises `NotKept` before the first of them."""
+        """The bytes from `start` on. Raises `NotStored` before the first of them."""
 
     def delete(self, key: str) -> None:
-        """Deletes the file, if it exists."""
+        """Deletes the file, if it exists. Raises `StorageAway`."""
 
 
 def connect(url: str) -> Storage:
@@ -54,7 +57,7 @@ def new_key(tenant_id: uuid.UUID) -> str:
 
 def valid_key(key: str) -> str:
     if not KEY.fullmatch(key):
-        raise NotKept(key)
+        raise NotStored(key)
     return key
 
 
@@ -63,8 +66,10 @@ class Folder:
 
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root
+        self.before_call: Callable[[], object] = lambda: None
 
     def put(self, key: str, file: BinaryIO) -> None:
+        self.before_call()
         path = self.path(key)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
@@ -81,18 +86,22 @@ class Folder:
             raise StorageAway(error.strerror or type(error).__name__) from error
 
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        self.before_call()
         try:
             file = self.path(key).open("rb")
         except FileNotFoundError:
-            raise NotKept(key) from None
+            raise NotStored(key) from None
         except OSError as error:
             raise StorageAway(error.strerror or type(error).__name__) from error
         file.seek(start)
         return Part(file, length)
 
     def delete(self, key: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self.path(key).unlink()
+        self.before_call()
+        try:
+            self.path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageAway(error.strerror or type(error).__name__) from error
 
     def path(self, key: str) -> pathlib.Path:
         tenant, _, name = valid_key(key).partition("/")
@@ -126,6 +135,7 @@ class Bucket:
     def __init__(self, name: str, prefix: str, endpoint: str | None, region: str | None) -> None:
         self.name, self.prefix, self.endpoint, self.region = name, prefix, endpoint, region
         self.connection: Any = None
+        self.before_call: Callable[[], object] = lambda: None
 
     @property
     def client(self) -> Any:
@@ -141,10 +151,12 @@ class Bucket:
         return self.connection
 
     def put(self, key: str, file: BinaryIO) -> None:
+        self.before_call()
         with as_our_errors(key):
             self.client.upload_fileobj(file, self.name, self.place(key))
 
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        self.before_call()
         end = "" if length is None else start + length - 1
         wanted = {"Range": f"bytes={start}-{end}"} if start or length is not None else {}
         with as_our_errors(key):
@@ -152,6 +164,7 @@ class Bucket:
         return Part(body, length)
 
     def delete(self, key: str) -> None:
+        self.before_call()
         with as_our_errors(key):
             self.client.delete_object(Bucket=self.name, Key=self.place(key))
 
@@ -169,6 +182,6 @@ def as_our_errors(key: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code"))
-        raise (NotKept(key) if code in ("NoSuchKey", "404") else StorageAway(code)) from error
+        raise (NotStored(key) if code in ("NoSuchKey", "404") else StorageAway(code)) from error
     except (BotoCoreError, Boto3Error) as error:
         raise StorageAway(type(error).__name__) from error

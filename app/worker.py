@@ -22,6 +22,7 @@ from rq.serializers import JSONSerializer
 
 from app import create_app
 from app.extensions import outside
+from app.sockets import redis_options
 from app.tenancy.lanes import WORKERS, Lane
 from app.tenancy.queue import JOBS, stopping
 
@@ -58,7 +59,8 @@ class Worker(rq.SimpleWorker):
 
 
 def run(app: Flask, lane: str) -> None:
-    connection = redis_client.Redis.from_url(outside(app).settings.redis_url)
+    url = outside(app).settings.redis_url
+    connection = redis_client.Redis.from_url(url, socket_connect_timeout=3, **redis_options(url))
     with app.app_context():
         queue = Lane(lane, connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
         worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)

@@ -65,6 +65,7 @@ class Demo:
             ("  Bakery: an agent", f"{web}/t/bakery/", "ben@example.com"),
             ("  Shoes, which has yet to connect: owner", f"{web}/t/shoes/", "sue@example.com"),
             ("Platform console: an admin", f"{web}/platform/", "pat@example.com"),
+            ("Platform console: a second admin", f"{web}/platform/", "quinn@example.com"),
             ("Simulated Meta: control panel", f"{meta}/", ""),
             ("Simulated Meta: a customer's phone", f"{meta}/phone", ""),
             ("A site elsewhere with the button", f"{self.agency}/", ""),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -34,13 +35,15 @@ from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, platform_scope, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 from app.wabas.models import PhoneNumber
-from dev import bakery, diary, properties, reported
+from dev import bakery, books, diary, properties, reported
 from dev.agency import SLUG
 from dev.model import MODEL as SCRIPTED
 from dev.stack import START_SECONDS
 
 BAKERY_NUMBER = "+1 555 078 3881"
 ARRIVED = ("received", "delivered", "read")
+# Who wrote so long ago that the reply window has closed.
+HOURS_AGO = {"5491123456789": 26}
 
 # Who wrote what: "<" a customer, ">" one of us.
 Talk = tuple[str, str, list[str]]
@@ -160,6 +163,7 @@ class Seed:
             self.listings()
         self.entry_points()
         self.reported()
+        self.books()
         self.assistant()
 
     def plans(self) -> None:
@@ -185,7 +189,10 @@ class Seed:
                 "--password",
                 self.password,
             )
-        flask("platform-admins", "create", "--email", "pat@example.com", "--name", "Pat", "--password", self.password)
+        # Two, since closing a business or revoking its credit line needs a second one.
+        for name in ("Pat", "Quinn"):
+            named = ("--email", f"{name.lower()}@example.com", "--name", name)
+            flask("platform-admins", "create", *named, "--password", self.password)
         with global_scope():
             ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
             ben = db.session.scalar(select(User).where(User.email == "ben@example.com"))
@@ -217,7 +224,7 @@ class Seed:
             for number, line in enumerate(lines, 1):
                 who, words = line[0], line[2:]
                 if who == "<":
-                    self.customer_writes(name, wa_id, words)
+                    self.customer_writes(name, wa_id, words, hours_ago=HOURS_AGO.get(wa_id, 0))
                 else:
                     self.answer(wa_id, words)
                 self.wait_for(wa_id, number)
@@ -252,7 +259,6 @@ class Seed:
                 cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
             )
             diary.fill([cake, office, cafe, sunday], ann, ben)
-            sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
             identities = select(ContactIdentity.value, ContactIdentity.contact_id)
             numbers = {value: id for value, id in db.session.execute(identities)}  # noqa: C416  typed so
             bakery.add_records(numbers, by=Actor.agent(ann))
@@ -295,6 +301,25 @@ class Seed:
         with tenant_scope(tenant_id("bakery")):
             reported.report(Actor.agent(db.session.scalars(select(User).where(User.email == "ann@example.com")).one()))
 
+    def books(self) -> None:
+        """A plan, last month's invoice, and what Meta counts otherwise; on the next start they are there."""
+        with tenant_scope(tenant_id("bakery")):
+            if books.has_begun():
+                return
+            books.begin()
+        month = books.last_month(dt.datetime.now(dt.UTC).date())
+        number, sent = self.ids["phone_number_id"], list(books.statuses(month))
+        self.post("webhooks", field="messages", phone_number_id=number, value={"statuses": sent})
+        self.wait_until(lambda: books.count_posted() >= len(sent))
+        for days, country, category, count, _words in books.MISSING:
+            about = {"country": country, "category": category, "type": "regular"}
+            at = int(time.time()) - days * 86_400
+            self.post("volume-differences", phone_number_id=number, at=at, volume=count, **about)
+        with tenant_scope(tenant_id("bakery")):
+            books.close(month)
+        with tenant_scope(tenant_id("bakery")):
+            books.reconcile()
+
     def assistant(self) -> None:
         """Bakery's assistant suggests replies, with the scripted model: no key is needed."""
         with tenant_scope(tenant_id("bakery")):
@@ -309,9 +334,11 @@ class Seed:
         if is_new:
             self.customer_writes("Nora Lind", "46701740605", "Good morning! Do you have rye bread today?")
 
-    def customer_writes(self, name: str, wa_id: str, words: str) -> None:
-        number = self.ids["phone_number_id"]
-        self.post("inbound", phone_number_id=number, **{"from": wa_id}, name=name, text=words)
+    def customer_writes(self, name: str, wa_id: str, words: str, *, hours_ago: int = 0) -> None:
+        number, item = self.ids["phone_number_id"], {}
+        if hours_ago:
+            item["timestamp"] = str(int(time.time()) - hours_ago * 3600)
+        self.post("inbound", phone_number_id=number, **{"from": wa_id}, name=name, text=words, item=item)
 
     def answer(self, wa_id: str, words: str) -> None:
         with tenant_scope(tenant_id("bakery")):
@@ -323,13 +350,22 @@ class Seed:
 
     def wait_for(self, wa_id: str, count: int) -> None:
         """Waits until these messages have arrived, so that the next one comes after them."""
+
+        def have_arrived() -> bool:
+            conversation = db.session.scalar(conversation_with(wa_id))
+            messages = list(db.session.scalars(conversation.thread())) if conversation else []
+            return len(messages) == count and all(m.state in ARRIVED for m in messages)
+
+        self.wait_until(have_arrived)
+
+    @staticmethod
+    def wait_until(is_so: Callable[[], bool]) -> None:
+        """Looks at the bakery until it is."""
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             with tenant_scope(tenant_id("bakery")):
-                conversation = db.session.scalar(conversation_with(wa_id))
-                messages = list(db.session.scalars(conversation.thread())) if conversation else []
-            if len(messages) == count and all(m.state in ARRIVED for m in messages):
-                return
+                if is_so():
+                    return
             time.sleep(0.05)
         raise SystemExit("The demo's messages do not arrive. See .local/logs.")
 

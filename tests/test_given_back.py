@@ -42,11 +42,11 @@ def store_file(world: World, media_id: str, folder: pathlib.Path) -> None:
     with tenant_scope(world.shoes.id):
         media = Media.get_or_404(media_id)
         media.state, media.size, media.content_type = "stored", 200_000, "image/jpeg"
-        media.storage_key = media.thumbnail_key = new_key(world.shoes.id)
-        with (folder / "picture").open("w+b") as picture:
-            picture.write(b"x" * 200_000)
-            picture.seek(0)
-            outside().storage.put(media.storage_key, picture)
+        media.storage_key = media.thumbnail_key = key = new_key(world.shoes.id)
+    with (folder / "picture").open("w+b") as picture:
+        picture.write(b"x" * 200_000)
+        picture.seek(0)
+        outside().storage.put(key, picture)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from app.config import BadSettings, Settings
-from app.storage import Bucket, Folder, NotKept, Storage, StorageAway, connect, new_key
+from app.storage import Bucket, Folder, NotStored, Storage, StorageAway, connect, new_key
 
 KEY = new_key(uuid.UUID(int=7))
 
@@ -64,15 +64,15 @@ def test_what_was_deleted_is_gone_and_may_be_deleted_again(store: Storage) -> No
     store.put(KEY, io.BytesIO(b"x"))
     store.delete(KEY)
     store.delete(KEY)
-    with pytest.raises(NotKept):
+    with pytest.raises(NotStored):
         store.stream(KEY)
 
 
 @pytest.mark.parametrize("key", ["", "../../etc/passwd", "/etc/passwd", f"{uuid.UUID(int=7)}/../x", "a/b"])
 def test_a_key_is_nothing_else_than_a_key(store: Storage, key: str) -> None:
-    with pytest.raises(NotKept):
+    with pytest.raises(NotStored):
         store.stream(key)
-    with pytest.raises(NotKept):
+    with pytest.raises(NotStored):
         store.put(key, io.BytesIO(b"x"))
 
 

@@ -83,7 +83,7 @@ class IdempotentRequest(TenantModel):
         row.created_at = now()
         return row, True
 
-    def keep(self, response: Response) -> None:
+    def save(self, response: Response) -> None:
         self.status, self.answer = response.status_code, response.get_data(as_text=True)
 
     def replay(self) -> Response:
@@ -124,7 +124,7 @@ def once(
     except (Problem, HTTPException):
         IdempotentRequest.release(id)
         raise
-    row.keep(response)
+    row.save(response)
     return response
 
 

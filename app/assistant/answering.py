@@ -216,7 +216,7 @@ class Finishing:
         if self.decision.reason in UNANSWERED:
             question = "\n".join(self.work.situation.questions)
             UnansweredQuestion.count_one(question, self.decision.language, self.conversation.id)
-        self.carry_out()
+        self.execute()
 
     def overtaken(self) -> str:
         """What happened while the model was thinking, or "". The conversation is locked: nothing comes in between."""
@@ -235,7 +235,7 @@ class Finishing:
             return str(refusal.kind)
         return ""
 
-    def carry_out(self) -> None:
+    def execute(self) -> None:
         action = self.decision.action
         if action == "stay_silent":
             self.turn.finish("silent")
@@ -256,7 +256,7 @@ class Finishing:
             self.turn.finish("failed", "refused")
             return
         self.engagement.asked_back = self.engagement.asked_back + 1 if self.decision.action == "ask" else 0
-        self.work.tools.carry_out(self.decision.calls, self.conversation, self.actor)
+        self.work.tools.execute(self.decision.calls, self.conversation, self.actor)
         self.turn.message_id = message.id
         self.turn.finish("sent")
 
@@ -300,7 +300,7 @@ def approve(turn: AssistantTurn, *, by: Actor) -> Message:
     actor = Assistant.get_or_make().actor(version.setup)
     message = send_answer(conversation, engagement, turn, version.setup, by=actor)
     tools = Switched.of(version.setup, contact_id=conversation.contact_id, turn_id=turn.id)
-    tools.carry_out([ToolCall(one["name"], one["arguments"]) for one in turn.calls], conversation, actor)
+    tools.execute([ToolCall(one["name"], one["arguments"]) for one in turn.calls], conversation, actor)
     engagement.asked_back = engagement.asked_back + 1 if turn.action == "ask" else 0
     turn.message_id = message.id
     turn.settle("used", by=by)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 import uuid
@@ -12,12 +11,10 @@ from sqlalchemy import Index, Select, Text, UniqueConstraint, delete, func, or_,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import outside
-from app.storage import Storage, StorageAway
+from app.inbox.files.deletions import delete_later
 from app.tenancy import (
     Actor,
     TenantModel,
-    after_commit,
     belongs_to,
     current_tenant_id,
     db,
@@ -165,9 +162,7 @@ class KnowledgeSource(TenantModel):
 
     def forget_file(self) -> None:
         """Deletes its file after the commit."""
-        if key := self.storage_key:
-            store = outside().storage
-            after_commit(lambda: delete_quietly(store, key))
+        delete_later([self.storage_key])
 
     def remove(self) -> None:
         self.forget_file()
@@ -218,12 +213,6 @@ class KnowledgePassage(TenantModel):
         made = cls(id=uuid7(), source_id=source.id, position=place, heading=piece.heading, body=piece.body)
         made.terms = terms
         return made
-
-
-def delete_quietly(store: Storage, key: str) -> None:
-    """A file that cannot be deleted now stays: nothing leads to it any more."""
-    with contextlib.suppress(StorageAway):
-        store.delete(key)
 
 
 def tenant_mark(tenant_id: uuid.UUID) -> str:

@@ -46,7 +46,7 @@ class Runner:
                 has_time = monotonic() < end and not stopping.is_set()
                 due, is_expecting = self.due() if has_time else ([], False)
                 for place in self.fitting(due):
-                    self.under_way[place] = pool.submit(self.carry_out, *place)
+                    self.under_way[place] = pool.submit(self.execute, *place)
                 self.under_way = {place: one for place, one in self.under_way.items() if not one.done()}
                 if not self.under_way and not (has_time and (due or is_expecting)):
                     return monotonic() >= end
@@ -76,7 +76,7 @@ class Runner:
             fitting.append(place)
         return fitting
 
-    def carry_out(self, tenant_id: uuid.UUID, conversation_id: uuid.UUID) -> None:
+    def execute(self, tenant_id: uuid.UUID, conversation_id: uuid.UUID) -> None:
         with self.app.app_context():
             try:
                 with tenant_scope(tenant_id):

@@ -102,7 +102,7 @@ class Switched:
             if (action := AssistantAction.find(call.id)) is not None:
                 action.problem, action.called_at = problem, now()
 
-    def carry_out(self, calls: Sequence[ToolCall], conversation: Conversation, by: Actor) -> None:
+    def execute(self, calls: Sequence[ToolCall], conversation: Conversation, by: Actor) -> None:
         """Runs the tools that change something here, for this contact, in the transaction of the answer."""
         for call in calls:
             if not self.accepts(call):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from app.extensions import outside
 from app.inbox.conversations import Message
-from app.storage import NotKept, StorageAway
+from app.storage import NotStored, StorageAway
 from app.tenancy import commit
 
 from .access import ModelAccess
@@ -121,7 +121,7 @@ def claim(reading_id: uuid.UUID) -> Work | None:
 def bytes_of(work: Work) -> bytes:
     try:
         return b"".join(outside().storage.stream(work.key))
-    except NotKept:
+    except NotStored:
         raise ModelError("file_gone") from None
     except StorageAway:
         raise ModelError("storage_away") from None

@@ -73,7 +73,7 @@ PROBLEMS = {
     # Of voice messages and pictures.
     "no_model": N_("No model is connected."),
     "cannot_hear": N_("This provider can't listen to recordings. OpenAI and Google can."),
-    "nothing_heard": N_("Nothing is said in it."),
+    "nothing_heard": N_("No one speaks in it."),
     "not_a_picture": N_("It isn't a picture that a model can read."),
     "over_budget": N_("The budget of the day is used up."),
     "pretended": N_("Not called: this is only a test."),
@@ -97,7 +97,7 @@ STATES = {
     "waiting": N_("Waits for approval"),
     "sent": N_("Sent"),
     "handed_over": N_("Handed over"),
-    "silent": N_("Said nothing"),
+    "silent": N_("Didn't reply"),
     "used": N_("Used"),
     "edited": N_("Edited"),
     "dismissed": N_("Dismissed"),

@@ -104,15 +104,15 @@ class Ask(Step):
     def resume(self, turn: Turn, reply: Message | None) -> Outcome:
         if reply is None:
             return Outcome("no_answer", block="unanswered")
-        said = reply.words.replace("\x00", "").strip()[:LONGEST_ANSWER]
+        typed = reply.words.replace("\x00", "").strip()[:LONGEST_ANSWER]
         field = ContactField.find(self.field) if self.field else None
-        answer = self.understood(said)
+        answer = self.understood(typed)
         try:
             saved = field.read(answer) if field and answer is not None else ""
         except WrongValue:
             answer = None
         if answer is None:
-            return self.ask_again(turn, said)
+            return self.ask_again(turn, typed)
         for name in filter(None, (ANSWER, self.name)):
             turn.know(name, answer)
         if field and turn.automation:
@@ -121,31 +121,33 @@ class Ask(Step):
             turn.forget()
         return Outcome("answered", seen={"answer": answer[:200]})
 
-    def ask_again(self, turn: Turn, said: str) -> Outcome:
+    def ask_again(self, turn: Turn, typed: str) -> Outcome:
         attempt = (turn.run.attempts if turn.run else 0) + 1
         if attempt >= self.attempts:
-            return Outcome("not_understood", block="unanswered", seen={"answer": said[:200]})
+            return Outcome("not_understood", block="unanswered", seen={"answer": typed[:200]})
         worded = self.in_language(turn.language)
         outcome = worded.ask(turn, worded.retry or worded.question, attempt)
         return Outcome("asked_again" if outcome.wait else outcome.result, outcome.block, outcome.wait, outcome.ends,
-                       outcome.words, {"answer": said[:200]})  # fmt: skip
+                       outcome.words, {"answer": typed[:200]})  # fmt: skip
 
-    def understood(self, said: str) -> str | None:
+    def understood(self, typed: str) -> str | None:
         """The answer in the form in which it is saved; None where it does not fit."""
-        if not said:
+        if not typed:
             return None
         match self.answer:
             case "number":
-                return read_number(said)
+                return read_number(typed)
             case "email":
-                return read_email(said)
+                return read_email(typed)
             case "date":
-                return read_date(said)
+                return read_date(typed)
             case "time":
-                return f"{time:%H:%M}" if (time := read_time(said)) else None
+                return f"{time:%H:%M}" if (time := read_time(typed)) else None
             case "choice":
-                return next((one for one in self.choices if fold(one) == fold(said)), None) or self.usual(said) or None
-        return said
+                return (
+                    next((one for one in self.choices if fold(one) == fold(typed)), None) or self.usual(typed) or None
+                )
+        return typed
 
     def sentence(self, names: Names) -> str:
         words = str(_("Ask “%(question)s”", question=short(self.question)))
@@ -194,9 +196,9 @@ def usual_option(turn: Turn, chosen: str) -> str:
     return next(filter(None, (one.usual(chosen) for one in steps if one.options)), "")
 
 
-def read_number(said: str) -> str | None:
+def read_number(typed: str) -> str | None:
     """The one number in an answer: “about 1,500 €” is 1500. Digits of any script."""
-    plain = "".join(str(int(one)) if one.isdecimal() else one for one in said)
+    plain = "".join(str(int(one)) if one.isdecimal() else one for one in typed)
     written = NUMBER.findall(plain)
     if len(written) != 1:
         return None
@@ -218,15 +220,15 @@ def without_groups(digits: str) -> str:
     return f"{re.sub('[.,]', '', whole)}.{rest}"
 
 
-def read_email(said: str) -> str | None:
+def read_email(typed: str) -> str | None:
     try:
-        return email_validator.validate_email(said.strip("<> "), check_deliverability=False).normalized
+        return email_validator.validate_email(typed.strip("<> "), check_deliverability=False).normalized
     except email_validator.EmailNotValidError:
         return None
 
 
-def read_date(said: str) -> str | None:
-    plain = "".join(str(int(one)) if one.isdecimal() else one for one in said.strip())
+def read_date(typed: str) -> str | None:
+    plain = "".join(str(int(one)) if one.isdecimal() else one for one in typed.strip())
     for form in DATES:
         try:
             return dt.datetime.strptime(plain, form).replace(tzinfo=dt.UTC).date().isoformat()

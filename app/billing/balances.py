@@ -100,6 +100,12 @@ class Balance(TenantModel):
         return db.session.scalar(select(cls))
 
     @classmethod
+    def of_closed(cls) -> bool:
+        """Whether the current tenant is closed, or is being closed."""
+        mine = cls.current()
+        return mine is not None and mine.is_closed
+
+    @classmethod
     def plan_now(cls) -> Plan | None:
         """The current tenant's, whose mark-ups its messages have."""
         mine = cls.current()

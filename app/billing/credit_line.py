@@ -14,8 +14,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import mail
-from app.extensions import outside
+from app.extensions import mailer, outside
 from app.meta import credit_lines
 from app.meta.errors import MetaError
 from app.team.models import PlatformAdmin
@@ -115,7 +114,7 @@ class CreditLineCheck:
                 percent=reading.left_percent,
             )
             link = f"{settings.public_url}/platform/exposure"
-            mail.send(settings.mail_url, address, subject, f"{left}\n\n{link}\n")
+            mailer.send(address, subject, f"{left}\n\n{link}\n")
 
     def alarm(self, reading: CreditLineReading) -> list[str]:
         """Whom to mail: all admins, once a day for each level."""

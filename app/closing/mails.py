@@ -6,8 +6,8 @@ from flask import render_template
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app import mail, tokens
-from app.extensions import settings
+from app import tokens
+from app.extensions import mailer
 from app.tenancy import Membership, Tenant, commit, current_tenant_id, db
 from app.tenancy.permissions import OWNERS
 
@@ -25,4 +25,4 @@ def mail_closed() -> None:
     ]
     commit()
     for address, body in bodies:
-        mail.send(settings.mail_url, address, subject, body)
+        mailer.send(address, subject, body)

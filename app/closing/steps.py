@@ -32,6 +32,7 @@ from app.inbox.conversations import BusinessClosed, Message
 from app.inbox.conversations.gate import error_of
 from app.inbox.conversations.statuses import show_ticks
 from app.listings.settings import ListingSettings
+from app.onboarding.models import Onboarding
 from app.team.models import Invitation
 from app.tenancy import (
     Membership,
@@ -116,8 +117,10 @@ def under_way() -> int:
 
 
 def leave_meta(step: ClosureStep, reason: str, by: str) -> None:
-    """Revokes the credit line, turns off webhooks, deregisters the numbers and deletes our access, account by
-    account."""
+    """Ends connecting, revokes the credit line, turns off webhooks, deregisters the numbers and deletes our access,
+    account by account. What connects a number may be at Meta: it ends before its account is looked at."""
+    is_connecting = Onboarding.end_all()
+    commit()
     wabas = list(db.session.scalars(select(Waba).order_by(Waba.id)))
     processes = {each.waba_id: each for each in db.session.scalars(select(Offboarding).order_by(Offboarding.id))}
     for waba in wabas:
@@ -127,7 +130,7 @@ def leave_meta(step: ClosureStep, reason: str, by: str) -> None:
     refused = next((each.error for each in left if each.state == "failed"), None)
     numbers = sum(len(waba.phone_numbers) for waba in wabas)
     step.facts = {"accounts": len(wabas), "numbers": numbers, "left": len(left), "refused": refused}
-    if left:
+    if left or is_connecting:
         raise NotYet
 
 

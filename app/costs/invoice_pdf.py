@@ -18,7 +18,7 @@ from app.billing.money import percent
 from app.costs.months import Words
 from app.extensions import outside
 from app.inbox.files import sandbox
-from app.storage import NotKept
+from app.storage import NotStored
 from app.tenancy import Tenant, db
 
 PROGRAM = pathlib.Path(__file__).with_name("pdf_maker.py")
@@ -75,7 +75,7 @@ def stored(invoice: Invoice, language: str) -> Iterator[bytes] | None:
     """Its PDF; None where it is not drawn yet."""
     try:
         return outside().storage.stream(key_of(invoice, language))
-    except NotKept:
+    except NotStored:
         return None
 
 

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 def draw_invoice(invoice_id: str, language: str) -> None:
     """Draws the PDF of an invoice in a language and stores it, once."""
     invoice = Invoice.get_or_404(invoice_id)
+    commit()
     if language not in languages() or stored(invoice, language) is not None:
         return
     with force_locale(language):

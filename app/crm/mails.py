@@ -6,8 +6,7 @@ from flask import current_app, render_template
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app import mail
-from app.extensions import settings
+from app.extensions import mailer, settings
 from app.tenancy import Membership, Tenant, commit, db
 from app.tenancy.permissions import ADMINS
 
@@ -20,11 +19,12 @@ def mail_needs_token(connection_id: object) -> None:
     if connection is None or not connection.is_mail_due:
         return
     tenant = db.session.get_one(Tenant, connection.tenant_id)
-    members = db.session.scalars(select(Membership).where(Membership.role.in_(ADMINS))).all()
+    members = db.session.scalars(select(Membership).where(Membership.role.in_(ADMINS)))
+    addresses = [member.user.email for member in members]
     link = settings.public_url + current_app.url_map.bind("").build("crm.index", {"tenant_slug": tenant.slug})
     body = render_template("crm/mail/needs_token.txt", tenant=tenant, connection=connection, link=link)
     commit()
     subject = _("%(crm)s of %(name)s needs a new token", crm=connection.name, name=tenant.name)
-    for member in members:
-        mail.send(settings.mail_url, member.user.email, subject, body)
+    for address in addresses:
+        mailer.send(address, subject, body)
     connection.is_mail_due = False

@@ -129,8 +129,9 @@ class EntryPoint(TenantModel):
 
     @classmethod
     def for_visit(cls, id: uuid.UUID) -> Self | None:
-        """With its number, in one statement."""
-        return db.session.scalar(select(cls).where(cls.id == id).options(joinedload(cls.phone_number)))
+        """With its number, in one statement. None where its business is closed."""
+        query = select(cls).join(Tenant, Tenant.id == cls.tenant_id).where(cls.id == id, Tenant.closed_at.is_(None))
+        return db.session.scalar(query.options(joinedload(cls.phone_number)))
 
     @property
     def address(self) -> str:

@@ -192,11 +192,11 @@ class Caller:
 
     def begin(self, calls: Sequence[Call]) -> None:
         for call in calls:
-            task = self.loop.create_task(self.carry_out(call))
+            task = self.loop.create_task(self.execute(call))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 
-    async def carry_out(self, call: Call) -> None:
+    async def execute(self, call: Call) -> None:
         began = monotonic()
         outcome = await self.outcome(call, began)
         self.done.put((call, outcome))

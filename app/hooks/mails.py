@@ -6,8 +6,7 @@ from flask import current_app, render_template
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app import mail
-from app.extensions import settings
+from app.extensions import mailer, settings
 from app.tenancy import Membership, Tenant, commit, db
 from app.tenancy.permissions import ADMINS
 
@@ -20,11 +19,13 @@ def mail_disabled(endpoint_id: object) -> None:
     if endpoint is None or not endpoint.is_mail_due:
         return
     tenant = db.session.get_one(Tenant, endpoint.tenant_id)
-    members = db.session.scalars(select(Membership).where(Membership.role.in_(ADMINS))).all()
+    members = db.session.scalars(select(Membership).where(Membership.role.in_(ADMINS)))
+    addresses = [member.user.email for member in members]
     values = {"tenant_slug": tenant.slug, "endpoint_id": endpoint.id}
     link = settings.public_url + current_app.url_map.bind("").build("hooks.show", values)
     body = render_template("hooks/mail/disabled.txt", tenant=tenant, endpoint=endpoint, link=link)
+    subject = _("A webhook of %(name)s was disabled", name=tenant.name)
     commit()
-    for member in members:
-        mail.send(settings.mail_url, member.user.email, _("A webhook of %(name)s was disabled", name=tenant.name), body)
+    for address in addresses:
+        mailer.send(address, subject, body)
     endpoint.is_mail_due = False

@@ -255,9 +255,12 @@ def work_on(listing_import: ListingImport) -> None:
     """One turn. Commits; the import is done, has failed, or has more rows to be written in the next turn."""
     writer, id, key = Writer(listing_import), listing_import.id, listing_import.storage_key
     listing_import.state = "importing"
+    commit()
     try:
         feed = open_feed(storage.stream(key))
-        understood(listing_import, feed)
+        if (claimed := ListingImport.claim(id)) is None:
+            return
+        understood(claimed, feed)
         commit()
         is_whole = writer.work(feed)
     except Unreadable as refusal:

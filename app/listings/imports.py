@@ -15,8 +15,8 @@ from app.contacts.names import plain
 from app.contacts.refusals import Refusal
 from app.contacts.tables import Unreadable
 from app.extensions import storage
-from app.storage import new_key
-from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+from app.storage import StorageAway, new_key
+from app.tenancy import Actor, TenantModel, belongs_to, commit, current_tenant_id, db, now, of_tenant, one_of, uuid7
 from app.tenancy.actor import KINDS as ACTORS
 from app.words import N_
 
@@ -81,7 +81,10 @@ class ListingImport(TenantModel):
 
     @classmethod
     def begin(cls, filename: str, file: IO[bytes], *, currency: str, withdraws: bool, source: str, by: Actor) -> Self:
-        """Puts a file into storage for a job to read. Raises `Unreadable`, `TooManyImports` and `StorageAway`."""
+        """Puts a file into storage for a job to read; commits before, as that takes a while.
+
+        Raises `Unreadable`, `TooManyImports` and `StorageAway`.
+        """
         size = file.seek(0, 2)
         file.seek(0)
         if not size:
@@ -99,9 +102,14 @@ class ListingImport(TenantModel):
         made.currency, made.withdraws, made.source = currency, withdraws, source
         for name, value in by.columns("by").items():
             setattr(made, name, value)
-        storage.put(made.storage_key, file)  # type: ignore[arg-type]
         db.session.add(made)
-        db.session.flush()
+        commit()
+        try:
+            storage.put(made.storage_key, file)  # type: ignore[arg-type]
+        except StorageAway:
+            db.session.delete(made)
+            commit()
+            raise
         return made
 
     @classmethod

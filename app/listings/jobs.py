@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import select
 
 from app.contacts.refusals import Refusal
-from app.extensions import storage
-from app.storage import NotKept, StorageAway
+from app.inbox.files.deletions import delete_later
+from app.storage import NotStored, StorageAway
 from app.tenancy import announce, commit, db, job, later, now, platform_scope, sweep
 from app.words import N_
 
@@ -46,7 +46,7 @@ def advance_import(import_id: str) -> None:
         return
     try:
         work_on(claimed)
-    except (NotKept, StorageAway) as problem:
+    except (NotStored, StorageAway) as problem:
         log.warning("file of an import not readable", import_id=import_id, reason=type(problem).__name__)
     settle(import_id)
 
@@ -60,11 +60,8 @@ def settle(import_id: str) -> None:
     if listing_import.is_busy:
         later("listings.advance_import", listing_import.id)
         return
-    key = listing_import.storage_key
-    if key:
-        listing_import.storage_key = ""
-        commit()
-        storage.delete(key)
+    delete_later([listing_import.storage_key])
+    listing_import.storage_key = ""
 
 
 @sweep(every=10)

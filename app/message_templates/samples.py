@@ -89,6 +89,7 @@ class TemplateSample(TenantModel):
                 db.session.add(sample)
         except IntegrityError:
             # Somebody else has stored the same file at this moment.
+            commit()
             outside().storage.delete(key)
             return db.session.scalars(same).one()
         return sample

@@ -15,7 +15,7 @@ from app.meta import template_calls as calls
 from app.meta.codes.sending import CORRECT_MESSAGE
 from app.meta.errors import Kind, MetaError, NoAnswer, NotUploaded, explain
 from app.meta.message_templates import Template
-from app.storage import NotKept, StorageAway
+from app.storage import NotStored, StorageAway
 from app.tenancy import announce, commit, later, now
 from app.wabas.models import Waba
 from app.words import N_
@@ -84,10 +84,10 @@ class Submission:
             if not sample.needs_handle:
                 self.reused.append(sample)
             else:
-                if (content := content_of(sample)) is None:
-                    continue
                 name, mime = sample.name, sample.mime
                 commit()
+                if (content := content_of(sample)) is None:
+                    continue
                 handle = calls.upload_sample(self.graph, self.token, self.graph.app_id, name, mime, content)
                 sample.handle, sample.handle_at = handle, now()
                 commit()
@@ -171,7 +171,7 @@ def content_of(sample: TemplateSample) -> bytes | None:
     """None where our store has lost the file. Raises NotUploaded while the store is away."""
     try:
         return b"".join(sample.stream())
-    except NotKept:
+    except NotStored:
         log.warning("sample lost", sample_id=str(sample.id))
         return None
     except StorageAway as error:

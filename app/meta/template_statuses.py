@@ -57,7 +57,7 @@ STATUSES = {
     ),
     "DISABLED": StatusWords(
         N_("Disabled"),
-        N_("Meta has disabled this template for good. It can't be sent, edited or deleted."),
+        N_("Meta has disabled this template permanently. It can't be sent, edited or deleted."),
         N_("Copy it under another name and change the text, or appeal in WhatsApp Manager."),
         "error",
     ),

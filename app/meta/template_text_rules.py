@@ -85,14 +85,16 @@ def header_text(path: str, words: str, examples: Mapping[str | int, str], *, is_
     yield from too_long(path, words, LONGEST_HEADER)
     if len(words) > MOST_LOOKED_AT:
         return
-    gaps = variables_in(words)
+    variables = variables_in(words)
     yield from plain(path, words)
-    yield from spelling(path, words, gaps, is_named=is_named)
-    if len(gaps) > 1:
+    yield from spelling(path, words, variables, is_named=is_named)
+    if len(variables) > 1:
         yield Problem(path, "variables_many")
-    elif len(gaps) == 1 and not any(character.isalnum() for character in _BRACES.sub("", words)):
+    elif len(variables) == 1 and not any(character.isalnum() for character in _BRACES.sub("", words)):
         yield Problem(path, "header_only_variable")
-    yield from with_examples(path.removesuffix(".text") + ".example", gaps, examples, is_named=is_named, each=False)
+    yield from with_examples(
+        path.removesuffix(".text") + ".example", variables, examples, is_named=is_named, each=False
+    )
     yield from links(path, words)
 
 
@@ -105,10 +107,10 @@ def body_text(
     yield from too_long(path, words, most)
     if len(words) > MOST_LOOKED_AT:
         return
-    gaps = variables_in(words)
-    yield from spelling(path, words, gaps, is_named=is_named)
-    yield from placing(path, words, gaps)
-    yield from with_examples(f"{path}.examples", gaps, examples, is_named=is_named, each=True)
+    variables = variables_in(words)
+    yield from spelling(path, words, variables, is_named=is_named)
+    yield from placing(path, words, variables)
+    yield from with_examples(f"{path}.examples", variables, examples, is_named=is_named, each=True)
     if _BLANK_LINES.search(words):
         yield Problem(path, "blank_lines")
     if (over := len(_EMOJI.findall(words)) - MOST_EMOJI) > 0:
@@ -158,13 +160,13 @@ def without_variables(path: str, words: str) -> Iterator[Problem]:
         yield Problem(path, "variable_not_here", {"name": shown(brace[1])}) if is_variable else Problem(path, "braces")
 
 
-def spelling(path: str, words: str, gaps: list[re.Match[str]], *, is_named: bool) -> Iterator[Problem]:
+def spelling(path: str, words: str, variables: list[re.Match[str]], *, is_named: bool) -> Iterator[Problem]:
     """Each kind of mistake in writing variables once."""
-    if words.count("{") + words.count("}") > 4 * len(gaps):
+    if words.count("{") + words.count("}") > 4 * len(variables):
         yield Problem(path, "braces")
     problems: dict[str, Problem] = {}
     numbers = set()
-    for name in {gap[1]: None for gap in gaps}:
+    for name in {variable[1]: None for variable in variables}:
         if kind := _misspelling(name, is_named=is_named):
             bare = _UNSEEN.sub("", name)
             written = shown(bare) if kind in ("variable_mixed", "variable_marks") else bare.strip()[:40]
@@ -186,21 +188,21 @@ def _misspelling(name: str, *, is_named: bool) -> str | None:
     return "variable_form"
 
 
-def placing(path: str, words: str, gaps: list[re.Match[str]]) -> Iterator[Problem]:
+def placing(path: str, words: str, variables: list[re.Match[str]]) -> Iterator[Problem]:
     """Where variables may be: not at the ends, not side by side, and not too many for the words around them."""
-    if not gaps:
+    if not variables:
         return
-    if not _seen(words[: gaps[0].start()]):
-        yield Problem(path, "variable_at_start", {"name": shown(gaps[0][1])})
-    if not _seen(words[gaps[-1].end() :]):
-        yield Problem(path, "variable_at_end", {"name": shown(gaps[-1][1])})
-    between = [(one, two, words[one.end() : two.start()]) for one, two in pairwise(gaps)]
+    if not _seen(words[: variables[0].start()]):
+        yield Problem(path, "variable_at_start", {"name": shown(variables[0][1])})
+    if not _seen(words[variables[-1].end() :]):
+        yield Problem(path, "variable_at_end", {"name": shown(variables[-1][1])})
+    between = [(one, two, words[one.end() : two.start()]) for one, two in pairwise(variables)]
     touching = next(((one, two) for one, two, words in between if not _UNSEEN.sub("", words)), None)
     close = next(((one, two) for one, two, words in between if not _seen(words)), None)
     if pair := touching or close:
         kind = "variables_adjacent" if touching else "variables_close"
         yield Problem(path, kind, {"name": shown(pair[0][1]), "next": shown(pair[1][1])})
-    needed, have = 2 * len(gaps) + 1, count_words(_BRACES.sub(" ", words))
+    needed, have = 2 * len(variables) + 1, count_words(_BRACES.sub(" ", words))
     if have < needed:
         yield Problem(path, "variables_dense", {"needed": needed, "have": have})
 
@@ -216,16 +218,16 @@ def count_words(words: str) -> int:
 
 
 def with_examples(
-    path: str, gaps: list[re.Match[str]], examples: Mapping[str | int, str], *, is_named: bool, each: bool
+    path: str, variables: list[re.Match[str]], examples: Mapping[str | int, str], *, is_named: bool, each: bool
 ) -> Iterator[Problem]:
     """Each variable has one example; `each` points at the variable's own field."""
-    names = [name for gap in gaps if _misspelling(name := gap[1], is_named=is_named) is None]
+    names = [name for variable in variables if _misspelling(name := variable[1], is_named=is_named) is None]
     distinct = list(dict.fromkeys(names))
     for name in distinct:
         if not (examples.get(name if is_named else int(name) - 1) or "").strip():
             yield Problem(f"{path}.{name}" if each else path, "example_missing", {"name": shown(name)})
     mine = [key for key in examples if isinstance(key, str) == is_named]
-    if len(mine) > len(distinct) and len(names) == len(gaps):
+    if len(mine) > len(distinct) and len(names) == len(variables):
         yield Problem(path, "examples_surplus")
 
 

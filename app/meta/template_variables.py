@@ -59,26 +59,26 @@ class Variable:
 class Words:
     """A text with variables, taken apart once for many fillings."""
 
-    __slots__ = ("gaps", "names", "pieces")
+    __slots__ = ("names", "pieces", "places")
 
     def __init__(self, words: str, *, is_named: bool) -> None:
         self.pieces = VARIABLE.split(words)
-        self.gaps = self.pieces[1::2]
-        names = list(dict.fromkeys(self.gaps))
+        self.places = self.pieces[1::2]
+        names = list(dict.fromkeys(self.places))
         # In the order in which Meta takes them: named as they appear, numbered as they count.
         self.names = names if is_named else sorted(names, key=number_of)
 
     def filled(self, values: Mapping[str, Any]) -> str:
         """With the values by name; a variable without one stays as it is written."""
-        if not self.gaps:
+        if not self.places:
             return self.pieces[0]
         pieces = self.pieces.copy()
-        pieces[1::2] = [str(values.get(name) or f"{{{{{name}}}}}") for name in self.gaps]
+        pieces[1::2] = [str(values.get(name) or f"{{{{{name}}}}}") for name in self.places]
         return "".join(pieces)
 
     def over(self, values: Mapping[str, str], most: int) -> int:
         """How many characters too many it has with these values."""
-        return sum(map(len, self.pieces[::2])) + sum(len(values[name]) for name in self.gaps) - most
+        return sum(map(len, self.pieces[::2])) + sum(len(values[name]) for name in self.places) - most
 
 
 def number_of(name: str) -> int:

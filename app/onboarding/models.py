@@ -7,11 +7,25 @@ import uuid
 from typing import Any, Self
 
 import structlog
-from sqlalchemy import ColumnElement, Index, Select, select, text
+from sqlalchemy import ColumnElement, Index, Select, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from werkzeug.exceptions import NotFound
 
-from app.tenancy import User, announce, belongs_to, db, happened, later, now, of_tenant, one_of
+from app.billing.balances import Balance
+from app.tenancy import (
+    User,
+    announce,
+    belongs_to,
+    commit,
+    database_now,
+    db,
+    exists,
+    happened,
+    later,
+    now,
+    of_tenant,
+    one_of,
+)
 from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
 
@@ -19,7 +33,7 @@ from .leases import Leased
 from .onboarding_steps import HELLO_OPEN, OnboardingStep
 from .plan import PLAN
 from .screens import CAUSES, SCREENS, Cause
-from .trouble import Trouble
+from .trouble import CLOSED, Trouble
 
 __all__ = ["Onboarding", "OnboardingStep"]
 
@@ -122,6 +136,7 @@ class Onboarding(Leased):
         """Ends an attempt where only a new one helps."""
         if self.trouble.get("start_again"):
             self.state, self.next_attempt_at = "abandoned", None
+            self.forget_token()
 
     def use_claims(self, waba_id: str) -> None:
         """Makes the newest claims of this account the attempt's own."""
@@ -132,8 +147,44 @@ class Onboarding(Leased):
             self.claims = fitting
 
     def receive_token(self, token: str, signed_up_at: dt.datetime | None = None) -> None:
-        """Stores the token, encrypted, and lets the machine run."""
-        self.token, self.signed_up_at, self.state = token, signed_up_at, "running"
+        """Stores the token, encrypted, and lets the machine run. A business that is closed takes none."""
+        if Balance.of_closed():
+            self.end()
+        else:
+            self.token, self.signed_up_at, self.state = token, signed_up_at, "running"
+
+    def end(self) -> None:
+        """Ends the attempt, and forgets its token, as its business is being closed."""
+        if self.state != "connected":
+            self.state, self.next_attempt_at, self.finished_at = "abandoned", None, now()
+            if step := self.current_step:
+                step.fail(CLOSED)
+        self.forget_token()
+        announce("onboarding", self.id)
+
+    def forget_token(self) -> None:
+        self.token, self.token_expires_at, self.token_user_id = None, None, ""
+
+    @classmethod
+    def end_all(cls) -> bool:
+        """Ends every attempt. Returns whether a worker may still be at one, and change something at Meta."""
+        going = cls.state.in_(("started", "running", "waiting", "failed", "cancelled"))
+        query = (
+            select(cls).where(or_(going, cls.token_ciphertext.is_not(None))).order_by(cls.id).with_for_update(of=cls)
+        )
+        for onboarding in db.session.scalars(query.execution_options(populate_existing=True)):
+            onboarding.end()
+        db.session.flush()
+        return exists(select(cls.id).where(cls.lease_until > database_now()))
+
+    def renew_lease(self, fence: int) -> bool:
+        """Not once the attempt has ended with its business: then the lease is given back."""
+        ended = update(Onboarding).where(Onboarding.id == self.id, Onboarding.state == "abandoned")
+        given_back = ended.where(Onboarding.fence == fence).values(lease_until=None)
+        if db.session.scalar(given_back.returning(Onboarding.id)):
+            commit()
+            return False
+        return super().renew_lease(fence)
 
     def retry(self, name: str, by: str) -> None:
         """Retries a step that failed; `by` is the person's name, for the record."""
@@ -168,6 +219,9 @@ class Onboarding(Leased):
         """After each step: the attempt's own state, and the lease given back where the machine stops."""
         if self.current_step is None:
             self.state = "connected"
+        # From here on the account has it.
+        if self.step("assets_confirmed").is_over:
+            self.forget_token()
         if self.state == "connected":
             if self.finished_at is None:
                 happened("onboarding.connected", self.id)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from smtplib import SMTPException
+
 from flask import render_template
 from flask_babel import gettext as _
 
-from app import mail, tokens
-from app.extensions import settings
-from app.tenancy import Tenant, User, db, now
+from app import tokens
+from app.extensions import mailer
+from app.tenancy import Tenant, User, commit, db, now
 
 from .models import Onboarding
 
 
 def nudge(onboarding: Onboarding) -> None:
-    """Sends the reminder once, if the attempt is still cancelled."""
+    """Sends the reminder once, if the attempt is still cancelled; not again where the process is killed meanwhile."""
     if onboarding.refresh_locked().state != "cancelled" or onboarding.nudged_at:
         return
     onboarding.nudged_at = now()
@@ -22,4 +24,11 @@ def nudge(onboarding: Onboarding) -> None:
         return
     link = tokens.link("onboarding.show", tenant_slug=tenant.slug, onboarding_id=str(onboarding.id))
     body = render_template("onboarding/mail/nudge.txt", onboarding=onboarding, user=user, link=link)
-    mail.send(settings.mail_url, user.email, _("Finish connecting WhatsApp"), body)
+    address = user.email
+    commit()
+    try:
+        mailer.send(address, _("Finish connecting WhatsApp"), body)
+    except (OSError, SMTPException):
+        onboarding.nudged_at = None
+        commit()
+        raise

@@ -7,6 +7,7 @@ import uuid
 
 import structlog
 
+from app.billing.balances import Balance
 from app.crypto import Undecryptable
 from app.meta.errors import MetaError
 from app.tenancy import announce, commit, db, now
@@ -15,7 +16,7 @@ from app.words import N_
 
 from .models import Onboarding, OnboardingStep
 from .steps import STEPS, Skipped
-from .trouble import START_AGAIN, TRY_AGAIN, Trouble
+from .trouble import CLOSED, START_AGAIN, TRY_AGAIN, Trouble
 
 log = structlog.get_logger()
 
@@ -39,6 +40,10 @@ class Run:
         if fence is None:
             return
         self.fence = fence
+        if Balance.of_closed():
+            self.onboarding.end()
+            self.onboarding.lease_until = None
+            return
         try:
             while self.onboarding.is_moving and (step := self.onboarding.current_step):
                 self.take(step)
@@ -98,6 +103,8 @@ def explain(error: Exception, step: OnboardingStep) -> Trouble:
         case Undecryptable():
             words = N_("The stored access to your WhatsApp account is damaged.")
             return Trouble(words, START_AGAIN, start_again=True)
+        case OverLimit(most=0):
+            return CLOSED
         case OverLimit():
             return Trouble(
                 N_("Your plan has no room for another number."),

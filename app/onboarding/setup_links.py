@@ -10,6 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import tokens
+from app.billing.balances import Balance
 from app.tenancy import Membership, TenantModel, User, belongs_to, db, is_uuid, now, of_tenant
 
 from .models import Onboarding
@@ -19,7 +20,7 @@ DAYS = (1, 3, 7, 14)
 
 
 class SetupLink(TenantModel):
-    """Valid until it expires, is revoked, or its author may no longer connect numbers."""
+    """Valid until it expires, is revoked, its author may no longer connect numbers, or its business is closed."""
 
     __table_args__ = (of_tenant(), belongs_to("onboardings", "onboarding_id", ondelete="CASCADE"))
 
@@ -58,7 +59,8 @@ class SetupLink(TenantModel):
     def is_valid(self) -> bool:
         author = db.session.scalar(select(Membership).where(Membership.user_id == self.created_by_id))
         may_connect = author is not None and author.may("numbers.manage")
-        return may_connect and self.revoked_at is None and self.expires_at > now()
+        is_open = self.revoked_at is None and self.expires_at > now()
+        return may_connect and is_open and not Balance.of_closed()
 
     @property
     def onboarding(self) -> Onboarding:

@@ -77,3 +77,9 @@ class Trouble(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value}
+
+
+CLOSED = Trouble(
+    N_("This business is closed, so no number can be connected."),
+    N_("Contact the Switchboard team if it should be opened again."),
+)

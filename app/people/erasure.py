@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from functools import partial
 from typing import Any
 
 import structlog
@@ -22,10 +21,10 @@ from app.contacts.tags import ContactTag
 from app.crm.lookups import CrmLookup
 from app.crm.notes import CrmNote
 from app.entry_points.models import EntryTouch
-from app.extensions import storage
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
+from app.inbox.files.deletions import delete_later
 from app.inbox.files.media import Media
 from app.inbox.files.uploaded_files import UploadedFile
 from app.listings.alerts import ListingAlert
@@ -36,9 +35,8 @@ from app.message_templates.samples import TemplateSample
 from app.meta.spellings import other_spellings
 from app.payments import models as payments
 from app.records.models import erase_records
-from app.storage import StorageAway
 from app.subscriptions import models as subscriptions
-from app.tenancy import Actor, after_commit, announce, as_uuid, current_tenant_id, db, happened, later, now
+from app.tenancy import Actor, announce, as_uuid, current_tenant_id, db, happened, later, now
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking
 
@@ -120,12 +118,11 @@ def erase_import_rows(contact_ids: list[uuid.UUID]) -> None:
 
 
 def delete_files(conversation_ids: list[uuid.UUID]) -> None:
-    """Deletes the rows in this transaction, and the stored files after its commit."""
+    """Deletes the rows in this transaction; a job deletes the stored files."""
     messages = select(Message.id).where(Message.conversation_id.in_(conversation_ids))
     gone = delete(Media).where(Media.message_id.in_(messages)).returning(Media.storage_key, Media.thumbnail_key)
     for keys in db.session.execute(gone, execution_options=UNSYNCHRONISED).all():
-        for key in filter(None, keys):
-            after_commit(partial(delete_stored, key))
+        delete_later(keys)
 
 
 def mark_shared_files(parameters: dict[str, Any]) -> None:
@@ -138,13 +135,6 @@ def mark_shared_files(parameters: dict[str, Any]) -> None:
     copied = update(UploadedFile).where(UploadedFile.sha256.in_(hashes)).values(erasure_at=now())
     db.session.execute(copied, execution_options=UNSYNCHRONISED)
     later("people.erase_files")
-
-
-def delete_stored(key: str) -> None:
-    try:
-        storage.delete(key)
-    except StorageAway as problem:
-        log.error("file of an erased person not deleted", key=key, reason=str(problem))
 
 
 UNSYNCHRONISED = {"synchronize_session": False}

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import json
 
-import structlog
 from sqlalchemy import cast, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
-from app.extensions import storage
+from app.inbox.files.deletions import delete_later
 from app.inbox.files.media import Media
 from app.inbox.files.uploaded_files import UploadedFile
 from app.message_templates.models import MessageTemplate
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import TemplateVersion
-from app.storage import StorageAway
 from app.tenancy import current_tenant_id, db, first_id, job, later, platform_scope, sweep
-
-log = structlog.get_logger()
 
 
 @job("people.erase_files", seconds=240)
 def erase_files() -> None:
-    """One after the other; what can't be deleted now is tried again by the sweep."""
+    """Ends each that nothing shows any more; its bytes go with the commit."""
     marked = TemplateSample.erasure_at.is_not(None)
     for sample in db.session.scalars(select(TemplateSample).where(marked).with_for_update(skip_locked=True)):
         if is_shown(sample):
             sample.erasure_at = None
-        elif is_deleted(sample.storage_key):
+        else:
+            delete_later([sample.storage_key])
             db.session.delete(sample)
     db.session.flush()
     marked = UploadedFile.erasure_at.is_not(None)
@@ -65,15 +62,6 @@ def others_have(file: UploadedFile) -> bool:
         select(TemplateSample.id).where(TemplateSample.sha256 == file.sha256),
     )
     return any(db.session.scalar(copy.limit(1)) for copy in copies)
-
-
-def is_deleted(key: str) -> bool:
-    try:
-        storage.delete(key)
-    except StorageAway as problem:
-        log.error("file of an erased person not deleted", key=key, reason=str(problem))
-        return False
-    return True
 
 
 TEMPLATE = "lax $.**.sample ? (@ == $id)"

@@ -104,7 +104,7 @@ class SubscriptionForm(Form):
         default="prepaid",
     )
     limit = AmountField(_("Limit, if post-paid"), [Optional()])
-    reserve = AmountField(_("Kept back from marketing"), [Optional()])
+    reserve = AmountField(_("Reserved for other messages than marketing"), [Optional()])
     cap = AmountField(_("Most to be spent in a month"), [Optional()])
 
 

@@ -10,17 +10,16 @@ from flask import render_template
 from flask_babel import format_datetime, ngettext
 from sqlalchemy import ColumnElement, select, text
 
-from app import mail
-from app.extensions import settings
+from app.extensions import mailer, settings
 from app.inbox.conversations import Conversation
-from app.tenancy import Tenant, current_tenant_id, db, now
+from app.tenancy import Tenant, commit, current_tenant_id, db, now
 
 from .models import NotificationRule
 from .words import path
 
 WAITS = dt.timedelta(minutes=15)
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
-LOOK_AGAIN = dt.timedelta(minutes=5)
+LOOK_AGAIN = LEASE = dt.timedelta(minutes=5)
 LISTED = 10
 MOST = 100
 
@@ -91,7 +90,11 @@ class Digest:
             inbox=settings.public_url + path("inbox.index", tenant_slug=tenant.slug),
             rules=settings.public_url + path("push.index", tenant_slug=tenant.slug),
         )
-        mail.send(settings.mail_url, self.member.user.email, subject, body)
+        address = self.member.user.email
+        # Until it is sent no other worker sends it; whoever is killed meanwhile has it sent again after a while.
+        self.rule.next_digest_at = self.at + LEASE
+        commit()
+        mailer.send(address, subject, body)
 
     def name(self, one: Waiting) -> str:
         return one.conversation.contact.name if self.rule.preview else ""

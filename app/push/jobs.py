@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.egress import Answer, Egress, Refused, Unreachable
 from app.extensions import outside, settings
-from app.tenancy import commit, db, job, later, now, platform_scope, sweep
+from app.tenancy import Tenant, commit, db, job, later, now, platform_scope, sweep
 
 from . import digest as digests
 from .models import NotificationRule, PushNotification, PushSubscription
@@ -94,7 +94,8 @@ def digest(rule_id: str) -> None:
 
 @sweep(every=60)
 def enqueue_due_digests() -> None:
-    due = select(NotificationRule.tenant_id, NotificationRule.id).where(*digests.is_due()).limit(AT_ONCE)
+    is_open = NotificationRule.tenant_id.not_in(Tenant.closed_ones())
+    due = select(NotificationRule.tenant_id, NotificationRule.id).where(*digests.is_due(), is_open).limit(AT_ONCE)
     with platform_scope("digests that are due"):
         for tenant_id, rule_id in db.session.execute(due):
             later("push.digest", rule_id, tenant_id=tenant_id)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.inbox.conversations import Conversation
 from app.inbox.desk.lists import ACTIVE, Listing, sql
-from app.tenancy import Happened, Membership, db, now
+from app.tenancy import Happened, Membership, Tenant, current_tenant_id, db, now
 
 from .models import NotificationRule, PushNotification, PushSubscription
 
@@ -24,7 +24,7 @@ MOST_UNREAD = 100
 def notify(happenings: list[Happened]) -> None:
     """Queues a push message for each browser of each member whose rules ask for these happenings."""
     listeners = Listener.all()
-    if not listeners:
+    if not listeners or db.session.get_one(Tenant, current_tenant_id()).closed_at:
         return
     conversations = fresh_conversations({conversation_of(one) for one in happenings})
     for one in happenings:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
 from app.config import Settings
+from app.sockets import POSTGRES
 
 # What a statement was given is never in an error's words, and so never in a log.
 ENGINE: dict[str, Any] = {
@@ -19,7 +20,7 @@ ENGINE: dict[str, Any] = {
     "pool_use_lifo": True,
     "pool_timeout": 5,
     "hide_parameters": True,
-    "connect_args": {"connect_timeout": 3},
+    "connect_args": POSTGRES,
 }
 # After how many idle seconds a connection has to answer before it is used again.
 TRUSTED_SECONDS = 1.0

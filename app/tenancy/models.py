@@ -56,6 +56,11 @@ class Tenant(GlobalModel):
         return now().astimezone(dt.UTC).date() <= self.downloads_until
 
     @classmethod
+    def closed_ones(cls) -> Select[uuid.UUID]:
+        """The ids of closed businesses, whose members are not mailed any more. Needs a platform scope."""
+        return select(cls.id).where(cls.closed_at.is_not(None))
+
+    @classmethod
     def sandboxes(cls) -> Select[uuid.UUID]:
         """The ids of all sandboxes, which lists and figures for people leave out. Needs a platform scope."""
         return select(cls.id).where(cls.is_sandbox)

@@ -6,8 +6,8 @@ from flask import render_template
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app import mail, tokens
-from app.extensions import outside
+from app import tokens
+from app.extensions import mailer, outside
 from app.meta import embedded_signup, system_users
 from app.meta.errors import MetaError
 from app.tenancy import Membership, Role, Tenant, announce, commit, db
@@ -16,9 +16,8 @@ from .models import PhoneNumber, Waba
 
 
 def warn(waba: Waba) -> None:
-    """Mails owners and admins that access expires, once at each of `WARNED_AT`."""
+    """Mails owners and admins that access expires, once at each of `WARNED_AT`. Killed meanwhile, it mails again."""
     if waba.access_ends.is_due:
-        waba.token_warned_days = waba.access_ends.step
         tenant = db.session.get_one(Tenant, waba.tenant_id)
         mail_managers(
             tenant,
@@ -26,25 +25,30 @@ def warn(waba: Waba) -> None:
             "wabas/mail/expiry.txt",
             waba=waba,
         )
+        waba.token_warned_days = waba.access_ends.step
         announce("waba", waba.id)
 
 
 def warn_of_registration(number: PhoneNumber) -> None:
     """Mails them that a number is still not registered, once at each of `REGISTER_WARNED_AT`."""
     if number.state == "connecting" and number.registration_ends.is_due:
-        number.register_warned_days = number.registration_ends.step
         tenant = db.session.get_one(Tenant, number.tenant_id)
         subject = _("WhatsApp of %(name)s: your number is not connected yet", name=tenant.name)
         mail_managers(tenant, subject, "wabas/mail/registration.txt", number=number)
+        number.register_warned_days = number.registration_ends.step
         announce("number", number.id)
 
 
 def mail_managers(tenant: Tenant, subject: str, template: str, **context: object) -> None:
     link = tokens.link("numbers.index", tenant_slug=tenant.slug)
     members = select(Membership).where(Membership.role.in_((Role.OWNER, Role.ADMIN)))
-    for member in db.session.scalars(members):
-        body = render_template(template, user=member.user, link=link, **context)
-        mail.send(outside().settings.mail_url, member.user.email, subject, body)
+    bodies = [
+        (member.user.email, render_template(template, user=member.user, link=link, **context))
+        for member in db.session.scalars(members)
+    ]
+    commit()
+    for address, body in bodies:
+        mailer.send(address, subject, body)
 
 
 class NotRenewed(Exception):

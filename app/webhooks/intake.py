@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from app.meta.events import address_in
+from app.sockets import POSTGRES
 
 INSERT = "insert into webhook_events (body, address) select * from unnest(%b::bytea[], %s::text[])"
 GROUP_BYTES = 8_000_000
@@ -24,7 +25,7 @@ class Away(Exception):
 def connection_options(is_pooled: bool) -> dict[str, Any]:
     """Options for psycopg. A pooler accepts neither startup options nor prepared statements."""
     more: dict[str, Any] = {"prepare_threshold": None} if is_pooled else {"options": OPTIONS}
-    return {"autocommit": True, "connect_timeout": 3, **more}
+    return {"autocommit": True, **POSTGRES, **more}
 
 
 def insert_of(bodies: list[bytes]) -> tuple[str, tuple[list[bytes], list[str]]]:

@@ -56,13 +56,13 @@ class Errand:
         try:
             if not self.token:
                 raise MetaError(explain(NO_ACCESS))
-            self.carry_out()
+            self.apply()
         except MetaError as error:
             self.settle_refusal(error)
         else:
             self.settle()
 
-    def carry_out(self) -> None:
+    def apply(self) -> None:
         match self.task:
             case "upload":
                 self.upload()

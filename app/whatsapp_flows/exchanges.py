@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from babel.dates import format_datetime
 
+from app.billing.balances import Balance
 from app.crypto import Undecryptable
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message
@@ -32,7 +33,7 @@ SHAPE_OF_TIME = "EEE d MMM, HH:mm"
 
 
 class TokenRefused(ValueError):
-    """The form is not one that we sent to a customer. Meta is answered 427, with words for the customer."""
+    """Not a form that we sent to a customer, or of a closed business. Meta is answered 427, with words for them."""
 
 
 class Exchange:
@@ -73,7 +74,7 @@ class Exchange:
         """Of whoever the form was sent to."""
         token = FlowToken.read(self.token, self.version.tenant_id)
         sent = Message.find(token.message_id) if token else None
-        if sent is None or not sent.is_outbound:
+        if sent is None or not sent.is_outbound or Balance.of_closed():
             raise TokenRefused
         return Conversation.get_or_404(sent.conversation_id)
 

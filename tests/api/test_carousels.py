@@ -11,12 +11,13 @@ from PIL import Image
 
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
+from app.inbox.files.jobs import delete_files
 from app.inbox.files.uploaded_files import UploadedFile
 from app.message_templates.models import MessageTemplate
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
 from app.people.jobs import erase_files, erase_remaining_files
-from app.storage import NotKept
+from app.storage import NotStored
 from app.tenancy import Actor, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.api.conftest import Caller
@@ -114,6 +115,7 @@ def test_a_card_that_has_no_picture_here_needs_one(
 def erase(shop: Caller, talk: Conversation) -> None:
     assert shop.post(f"/contacts/{talk.contact_id}/erasure").status_code == 204
     erase_files(str(talk.tenant_id))
+    delete_files(str(talk.tenant_id))
 
 
 def names(world: World) -> tuple[list[str], list[str]]:
@@ -138,7 +140,7 @@ def test_a_picture_that_only_an_erased_person_got_is_erased(
         key = db.session.scalars(db.select(TemplateSample.storage_key).filter_by(name="red.png")).one()
     erase(shop, carla)
     assert names(world) == (["gold.png"], [])
-    with pytest.raises(NotKept):
+    with pytest.raises(NotStored):
         next(outside().storage.stream(key))
 
 

@@ -19,7 +19,7 @@ from app.inbox.files.jobs import delete_expired_files
 from app.inbox.files.media import Media
 from app.inbox.files.uploaded_files import UploadedFile
 from app.message_templates.models import MessageTemplate
-from app.storage import Folder, NotKept, StorageAway
+from app.storage import Folder, NotStored, StorageAway
 from app.team.models import Team
 from app.tenancy import db, now, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber
@@ -191,7 +191,7 @@ def test_a_deleted_file_is_gone_with_its_bytes(shop: Caller, world: World) -> No
     delete_expired_files()
     with tenant_scope(world.bakery.id):
         assert UploadedFile.find(id) is None
-    with pytest.raises(NotKept):
+    with pytest.raises(NotStored):
         outside().storage.stream(key)
 
 
@@ -264,7 +264,7 @@ def test_a_copy_without_a_message_is_deleted(
     body = {"type": "document", "to": {"conversation_id": str(carla.id)}, "document": {"media_id": id}}
     answer = shop.post("/messages", body | {"reply_to": str(uuid.uuid4())}, Idempotency_Key="k")
     assert answer.status_code == 422 and len(puts) == 1
-    with pytest.raises(NotKept):
+    with pytest.raises(NotStored):
         outside().storage.stream(puts[0])
     assert shop.post("/messages", body, Idempotency_Key="k").status_code == 202
 

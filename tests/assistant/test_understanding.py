@@ -244,7 +244,8 @@ def test_a_file_that_is_too_large_is_not_sent(shop: Shop, ann: Browser) -> None:
 def test_a_file_that_is_gone_from_the_store_says_so(shop: Shop, ann: Browser) -> None:
     message_id = send(shop, VOICE)
     with tenant_scope(shop.world.bakery.id):
-        outside().storage.delete(db.session.query(Media).filter_by(message_id=message_id).one().storage_key or "")
+        key = db.session.query(Media).filter_by(message_id=message_id).one().storage_key
+    outside().storage.delete(key or "")
     ann.post(f"~/assistant/transcripts/{message_id}")
     read_one_media(shop.world.bakery.id, str(reading(shop).id))
     assert reading(shop).problem == "file_gone"

@@ -16,6 +16,13 @@ from tests.client import Browser
 from tests.world import World
 
 
+def mark_closed(world: World, days_ago: int = 0) -> None:
+    """Bakery is closed, without the steps by which that is done."""
+    with platform_scope("tests"):
+        closed_at = now() - dt.timedelta(days=days_ago)
+        db.session.execute(update(Tenant).where(Tenant.id == world.bakery.id).values(closed_at=closed_at))
+
+
 class Closing:
     def __init__(self, pat: Browser, quinn: Browser, world: World) -> None:
         self.pat, self.quinn, self.tenant_id = pat, quinn, world.bakery.id

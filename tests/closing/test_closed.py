@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import pathlib
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.closing.jobs import mail
 from app.closing.models import Closure
 from app.config import Settings
-from app.tenancy import Tenant, db, now, platform_scope, tenant_scope
+from app.tenancy import db, tenant_scope
 from tests.client import Browser
-from tests.closing.closures import Closing
+from tests.closing.closures import Closing, mark_closed
 from tests.world import World
-
-
-def close(world: World, days_ago: int = 0) -> None:
-    with platform_scope("tests"):
-        closed_at = now() - dt.timedelta(days=days_ago)
-        db.session.execute(update(Tenant).where(Tenant.id == world.bakery.id).values(closed_at=closed_at))
 
 
 @pytest.mark.parametrize("page", ["", "inbox/", "settings", "costs", "contacts/", "closing"])
 def test_every_page_leads_to_one_that_says_so(world: World, ann: Browser, page: str) -> None:
-    close(world)
+    mark_closed(world)
     assert ann.get(f"/t/bakery/{page}").location == "/t/bakery/closing/closed"
     assert "This business is closed" in ann.get("/t/bakery/closing/closed").text
 
 
 def test_a_form_and_a_fragment_do_too_and_a_stream_ends(world: World, ann: Browser) -> None:
-    close(world)
+    mark_closed(world)
     assert ann.post("/t/bakery/costs/plan/end").location == "/t/bakery/closing/closed"
     fragment = ann.get("/t/bakery/inbox/", headers={"HX-Request": "true"})
     assert (fragment.status_code, fragment.headers["HX-Redirect"]) == (401, "/t/bakery/closing/closed")
@@ -41,23 +34,23 @@ def test_a_form_and_a_fragment_do_too_and_a_stream_ends(world: World, ann: Brows
 
 def test_its_data_can_be_downloaded_for_90_days(world: World, ann: Browser) -> None:
     ann.confirmed()
-    close(world, 89)
+    mark_closed(world, 89)
     assert ann.post("/t/bakery/contacts/export").content_type.startswith("text/csv")
     assert ann.get("/t/bakery/costs/export").content_type.startswith("text/csv")
-    close(world, 92)
+    mark_closed(world, 92)
     assert ann.post("/t/bakery/contacts/export").location == "/t/bakery/closing/closed"
     assert "could be downloaded until" in ann.get("/t/bakery/closing/closed").text
 
 
 def test_an_agent_is_not_offered_what_they_may_not_download(world: World, ben: Browser) -> None:
-    close(world)
+    mark_closed(world)
     page = ben.get("/t/bakery/closing/closed").text
     assert "An owner can still download" in page and "/export" not in page
     assert ben.get("/t/bakery/costs/export").status_code == 403
 
 
 def test_a_stranger_does_not_learn_that_it_is_closed(world: World, sue: Browser) -> None:
-    close(world)
+    mark_closed(world)
     assert sue.get("/t/bakery/closing/closed").status_code == sue.get("/t/nowhere/closing/closed").status_code == 404
 
 
@@ -97,7 +90,7 @@ def test_agents_do_not_ask_for_it(world: World, ben: Browser) -> None:
 
 
 def test_owners_get_a_mail(world: World, settings: Settings) -> None:
-    close(world)
+    mark_closed(world)
     folder = pathlib.Path(urlsplit(settings.mail_url).path)
     # Other tests leave mails there.
     before = set(folder.glob("*.eml"))

@@ -113,7 +113,7 @@ def test_owners_and_admins_get_one_mail_about_a_revoked_token(
     crm: Crm, enqueued: Enqueued, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[tuple[str, str, str]] = []
-    monkeypatch.setattr("app.crm.mails.mail.send", lambda _url, to, subject, body: sent.append((to, subject, body)))
+    monkeypatch.setattr("app.mail.send", lambda _url, to, subject, body: sent.append((to, subject, body)))
     crm.server.tokens = set()
     crm.appear()
     assert "crm.mail" in enqueued.names

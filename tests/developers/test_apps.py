@@ -30,6 +30,7 @@ from app.developers.sign_ins import AppSignIn
 from app.extensions import redis
 from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from tests.client import Browser, isolated
+from tests.closing.closures import mark_closed
 from tests.world import World
 
 CALLBACK = "http://127.0.0.1:4711/callback"
@@ -508,3 +509,12 @@ def test_no_token_is_stored(tokens: dict[str, Any], world: World) -> None:
     with tenant_scope(world.bakery.id):
         stored = repr([vars(row) for model in (AppSignIn, ApiKey) for row in db.session.scalars(select(model))])
     assert not any(tokens[name] in stored for name in ("access_token", "refresh_token"))
+
+
+def test_an_app_gets_nothing_more_of_a_closed_business(
+    editor: App, owner: Browser, tokens: dict[str, Any], world: World
+) -> None:
+    code = editor.allowed_by(owner)["code"]
+    mark_closed(world)
+    for answer in (editor.renew(tokens["refresh_token"]), editor.exchange(code)):
+        assert (answer.status_code, answer.json) == (400, {"error": "invalid_grant"})

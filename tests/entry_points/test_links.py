@@ -17,6 +17,7 @@ from app.entry_points.reports import figures_of
 from app.extensions import outside
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
+from tests.closing.closures import mark_closed
 from tests.world import World
 
 from .conftest import PERSON, VILLA, Site
@@ -179,3 +180,8 @@ def test_a_link_that_leads_elsewhere_since_is_followed_there(villas: Site) -> No
         EntryPoint.create("Again", number, slug=slug, kind="link", texts=[{"language": "en", "text": "New words"}])
     after = villas.open(VILLA)
     assert after.status_code == 302 and "New%20words" in after.location and after.location != before
+
+
+def test_a_link_of_a_closed_business_leads_nowhere(villas: Site, world: World) -> None:
+    mark_closed(world)
+    assert villas.client.get(f"/c/{villas.entry_point.slug}", headers=PERSON).status_code == 404

@@ -54,6 +54,18 @@ def test_a_conversation_is_a_page_and_a_fragment_at_one_address(ann: Browser, ta
     assert "Do you have rye bread?" in page and "Do you have rye bread?" in fragment
 
 
+def test_a_conversation_opened_by_its_address_gets_list_and_details_where_there_is_room(
+    ann: Browser, talk: Conversation
+) -> None:
+    page = ann.get(f"~/inbox/{talk.id}").text
+    for part in ("list", "details"):
+        place = re.search(rf'<\w+ id="{part}".*?</noscript>', page, re.DOTALL)
+        assert place and 'hx-trigger="intersect once"' in place[0]
+        # Without JavaScript a link leads there.
+        asked, linked = re.findall(r'(?:hx-get|href)="([^"]+)"', place[0])
+        assert ann.get(asked, headers=FRAGMENT).status_code == ann.get(linked).status_code == 200
+
+
 def test_a_reply_is_queued_once_and_shown(ann: Browser, talk: Conversation, world: World) -> None:
     form = {"body": " Yes, until six. ", "client_id": str(uuid.uuid4())}
     for _ in range(2):

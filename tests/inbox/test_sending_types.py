@@ -125,6 +125,11 @@ def test_several_files_are_several_messages_in_order(road: Road, ann: Browser, t
             {"latitude": 52.52, "longitude": 13.405, "name": "Bakery", "address": "1 High Street"},
         ),
         (
+            "location",
+            {"latitude": "https://www.openstreetmap.org/#map=15/52.5200/13.4050"},
+            {"latitude": 52.52, "longitude": 13.405},
+        ),
+        (
             "contact",
             {"name": "Ben Baker", "phone": "+49 30 901820", "organisation": "Bakery"},
             [
@@ -223,7 +228,6 @@ def test_a_reaction_whose_response_was_lost_is_retried(road: Road, ann: Browser,
     ann.post(f"~/inbox/{talk.id}/messages/{hello.id}/reaction", {"emoji": "👍"}, headers=FRAGMENT)
     road.meta.post("faults", edge="messages", kind="drop-after-accept")
     road.deliver()
-    assert outbound(road)[0].state == "queued"
     with platform_scope("tests"):
         db.session.execute(text("update messages set next_attempt_at = now() where state = 'queued'"))
     road.deliver()

@@ -235,8 +235,9 @@ def test_a_picture_that_our_store_has_lost_fails_what_waits_for_it(
 ) -> None:
     ann.post(address_of(talk, cakes), VALUES, headers=FRAGMENT)
     with tenant_scope(road.world.bakery.id):
-        for sample in db.session.query(TemplateSample):
-            outside().storage.delete(sample.storage_key)
+        keys = [sample.storage_key for sample in db.session.query(TemplateSample)]
+    for key in keys:
+        outside().storage.delete(key)
     assert go(road) == []
     (message,) = messages(road)
     assert message.state == "failed" and "no longer in storage" in message.error["title"]  # type: ignore[index]

@@ -338,7 +338,8 @@ def test_no_account_of_another_business_is_listed_or_measured(life: Life, world:
 def test_a_file_that_our_store_has_lost_ends_the_submission(life: Life) -> None:
     version = life.ask(life.begin(content=with_picture(life)))
     with tenant_scope(life.tenant):
-        outside().storage.delete(db.session.query(TemplateSample).one().storage_key)
+        key = db.session.query(TemplateSample).one().storage_key
+    outside().storage.delete(key)
     version = life.run(version)
     assert version.state == "draft" and version.error and life.at_meta() == []
 

@@ -71,7 +71,7 @@ def test_an_account_with_the_word_in_its_name_goes_on_by_itself(
     find_owner(arrived(road, share(played, f"Bakery {waiting.load().hosted_word.lower()}", number="15550783899")))
     waiting.run()
     assert waiting.state == "connected"
-    assert waiting.load().token is not None
+    assert waiting.waba().token is not None
 
 
 def test_the_named_number_is_the_one_of_several(waiting: Attempt, played: PlayedWorld, road: Road) -> None:

@@ -16,6 +16,8 @@ from app.push.models import NotificationRule
 from app.tenancy import now
 from tests.arrivals import conversation, conversations
 from tests.client import Browser
+from tests.closing.closures import mark_closed
+from tests.enqueued import Enqueued
 from tests.team.helpers import mails
 
 from .conftest import Desk
@@ -141,3 +143,12 @@ def test_a_muted_number_is_not_in_it(desk: Desk) -> None:
     waits(desk, 50)
     rule = wanting(desk, muted_numbers=[str(conversation(desk.world).phone_number_id)])
     assert send_digests(desk, rule) == []
+
+
+def test_members_of_a_closed_business_get_none(desk: Desk, enqueued: Enqueued) -> None:
+    wanting(desk)
+    waits(desk, 50)
+    mark_closed(desk.world)
+    enqueued.clear()
+    enqueue_due_digests()
+    assert enqueued.names == []

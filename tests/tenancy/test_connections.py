@@ -10,6 +10,7 @@ import time
 import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import InternalError
 
 from app.tenancy import connections, db, tenant_scope
 from tests.client import Browser
@@ -54,6 +55,18 @@ def test_connections_that_postgres_closed_are_replaced(
     close_all(superuser_url, database)
     with tenant_scope(world.bakery.id):
         assert db.session.scalar(text("select 1")) == 1
+
+
+def test_what_a_pooler_makes_of_a_lost_server_is_an_outage_too(ann: Browser) -> None:
+    def lose(_connection: Connection) -> None:
+        raise InternalError("commit", {}, psycopg.InternalError("received 2 results from command 'COMMIT'"))
+
+    event.listen(Engine, "commit", lose)
+    try:
+        answer = ann.get("/t/bakery/contacts/")
+    finally:
+        event.remove(Engine, "commit", lose)
+    assert answer.status_code == 503 and "briefly unavailable" in answer.text
 
 
 def test_a_request_that_cannot_be_committed_is_answered_with_a_page(ann: Browser, superuser_url: str) -> None:

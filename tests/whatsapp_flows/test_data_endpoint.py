@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask
 
+from app.billing.balances import Balance
 from app.extensions import outside
 from app.hours.models import ServicePolicy
 from app.inbox.conversations.flow_tokens import FlowToken
@@ -344,3 +345,9 @@ def test_a_version_that_is_gone_is_not_found(phone: Phone) -> None:
     with tenant_scope(phone.tenant):
         db.session.execute(db.delete(FlowVersion))
     assert phone.ask("ping") == 404
+
+
+def test_a_form_of_a_closed_business_is_no_longer_valid(phone: Phone) -> None:
+    with tenant_scope(phone.tenant):
+        db.session.add(Balance(currency="USD", stage="closed", month=now().date().replace(day=1)))
+    assert phone.ask("INIT") == 427 and phone.ask("ping", token="") == {"data": {"status": "active"}}

@@ -14,7 +14,7 @@ from app.assistant.knowledge import LONGEST_BODY, KnowledgeSource
 from app.extensions import outside
 from app.inbox.compose.canned_replies import VARIABLE, CannedReply
 from app.inbox.files import sandbox
-from app.storage import NotKept, StorageAway
+from app.storage import NotStored, StorageAway
 from app.tenancy import commit, db
 
 from .pages import Unreadable, read_page
@@ -69,7 +69,7 @@ def read_file(key: str) -> str:
         try:
             for chunk in outside().storage.stream(key):
                 file.write(chunk)
-        except NotKept:
+        except NotStored:
             raise Unreadable("file_gone", is_final=True) from None
         except StorageAway:
             raise Unreadable("storage_away", is_final=False) from None

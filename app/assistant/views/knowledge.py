@@ -23,7 +23,7 @@ from app.assistant.unanswered import UnansweredQuestion
 from app.assistant.words import KINDS, PROBLEMS, SOURCE_STATES
 from app.inbox.files.attachments import stored
 from app.storage import StorageAway
-from app.tenancy import Paged, as_uuid, current_actor, db, requires, takes_files
+from app.tenancy import Paged, as_uuid, commit, current_actor, db, requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .overview import Answer
@@ -190,6 +190,7 @@ def with_file(form: ValidDaysForm, values: dict[str, Any], present: KnowledgeSou
     if not data or len(data) > LARGEST_FILE:
         form["file"].errors = [_("Choose a file with something in it, of up to 10 MB.")]
         return {}
+    commit()
     try:
         key = stored(io.BytesIO(data))
     except StorageAway:

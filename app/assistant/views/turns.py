@@ -70,7 +70,7 @@ def judge(turn_id: uuid.UUID) -> AnyResponse:
 
 @bp.post("/decisions/<uuid:turn_id>/golden")
 @requires("assistant.manage")
-def keep_as_golden(turn_id: uuid.UUID) -> AnyResponse:
+def save_as_golden(turn_id: uuid.UUID) -> AnyResponse:
     """A decision that was right becomes a golden conversation."""
     one = AssistantTurn.get_or_404(turn_id)
     transcript = [{"from": "customer", "text": line[:1_000]} for line in one.question.splitlines()[-5:] if line]

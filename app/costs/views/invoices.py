@@ -21,7 +21,7 @@ from app.costs.forms import BillingDetailsForm
 from app.costs.invoice_pdf import stored
 from app.costs.messages import PAGE, Line, read_place, with_messages
 from app.costs.months import Month, Words
-from app.tenancy import db, later, requires
+from app.tenancy import commit, db, later, requires
 from app.tenancy.guard import open_when_closed
 
 SHOWN = 100
@@ -79,6 +79,7 @@ def export_invoice(invoice_id: uuid.UUID) -> Response:
 @open_when_closed
 def invoice_pdf(invoice_id: uuid.UUID) -> AnyResponse:
     chosen, language = Invoice.get_or_404(invoice_id), str(get_locale() or "en")
+    commit()
     if (drawn := stored(chosen, language)) is None:
         later("costs.draw_invoice", chosen.id, language)
         flash(_("The PDF is being made. Download it in a minute, or print the page."))

@@ -28,7 +28,7 @@ from app.extensions import csrf, settings
 from app.headers import policy
 from app.team.models import TeamChange
 from app.team.models.businesses import businesses_of
-from app.tenancy import commit, confirmed, database_now, now, requires, signed_in, tenant_scope, uuid7
+from app.tenancy import Tenant, commit, confirmed, database_now, db, now, requires, signed_in, tenant_scope, uuid7
 from app.tenancy.guard import enter, for_keys, stateless
 
 Answer = str | tuple[str | AnyResponse, int] | AnyResponse
@@ -256,6 +256,9 @@ def issue_token() -> tuple[Response, int]:
     if tenant_id is None:
         return jsonify(error="invalid_grant"), 400
     enter(tenant_scope(tenant_id))
+    tenant = db.session.get(Tenant, tenant_id)
+    if tenant is None or tenant.closed_at:
+        return jsonify(error="invalid_grant"), 400
     try:
         if grant == "authorization_code":
             verifier = form.get("code_verifier", "")

@@ -12,9 +12,10 @@ from sqlalchemy import inspect
 from app.api import current_key
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Later
+from app.inbox.files.deletions import delete_later
 from app.inbox.files.media import Media
 from app.storage import StorageAway
-from app.tenancy import commit
+from app.tenancy import commit, db
 
 from .sending import AnyMessage, Chosen
 
@@ -41,9 +42,12 @@ def attached(wanted: AnyMessage, conversation: Conversation | None, client_id: u
     media = chosen.copied_row()
     try:
         yield media
-    finally:
-        if not inspect(media).persistent:
-            delete(media)
+    except BaseException:
+        db.session.rollback()
+        delete(media)
+        raise
+    if not inspect(media).persistent:
+        delete_later((media.storage_key, media.thumbnail_key))
 
 
 def check(wanted: AnyMessage, conversation: Conversation, chosen: Chosen) -> None:

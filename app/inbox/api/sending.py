@@ -20,7 +20,7 @@ from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Refused, Row
 from app.meta.template_schema import keys_of
 from app.sniffing import readable_name
-from app.storage import NotKept
+from app.storage import NotStored
 from app.words import N_
 
 from . import reach
@@ -108,7 +108,7 @@ class Chosen:
             raise Refused(NOT_ON_A_CARD, name=self.name)
         try:
             attachment = self.file.copy()
-        except NotKept:
+        except NotStored:
             raise gone(self.pointer) from None
         with attachment.file as file:
             return str(TemplateSample.store(format, cast("BinaryIO", file), self.name).id)
@@ -117,7 +117,7 @@ class Chosen:
         """Its row, with a copy of the bytes. Raises `StorageAway`, and a `Problem` where they are gone."""
         try:
             attachment = self.file.copy()
-        except NotKept:
+        except NotStored:
             raise gone(self.pointer) from None
         with attachment.file:
             media = attachment.row(is_stored=False)

@@ -16,8 +16,8 @@ from app.extensions import outside
 from app.inbox.files.attachments import Attachment, stored
 from app.meta.media import KINDS
 from app.meta.outgoing import Refused
-from app.storage import NotKept
-from app.tenancy import Membership, TenantModel, belongs_to, db, now, of_tenant, one_of
+from app.storage import NotStored
+from app.tenancy import Membership, TenantModel, belongs_to, commit, db, now, of_tenant, one_of
 from app.words import N_
 
 from .canned_replies import CannedReply
@@ -49,7 +49,8 @@ class CannedFile(TenantModel):
 
     @classmethod
     def store(cls, attachment: Attachment) -> Self:
-        """Stores an attachment and its thumbnail. Raises `StorageAway`."""
+        """Stores an attachment and its thumbnail; commits before, as that takes a while. Raises `StorageAway`."""
+        commit()
         file = cls(kind=attachment.kind, filename=attachment.name, content_type=attachment.content_type)
         file.size, file.sha256 = attachment.size, attachment.sha256
         file.storage_key = attachment.stored()
@@ -92,12 +93,13 @@ class CannedFile(TenantModel):
         return file.copy()
 
     def copy(self) -> Attachment:
-        """A copy to send with a message. Raises `Refused`, `StorageAway`."""
+        """A copy to send with a message; commits before, as that takes a while. Raises `Refused`, `StorageAway`."""
+        commit()
         copy = tempfile.TemporaryFile()  # noqa: SIM115  closed by `Writing`
         try:
             for chunk in outside().storage.stream(self.storage_key):
                 copy.write(chunk)
-        except NotKept:
+        except NotStored:
             raise Refused(GONE) from None
         copy.seek(0)
         return Attachment.of(copy, self.filename)

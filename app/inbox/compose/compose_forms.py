@@ -17,6 +17,7 @@ from app.wabas.models import PhoneNumber
 from app.words import N_
 
 from .forms import WritingForm
+from .points import LONGEST, point_in
 
 
 def line_field(label: str, most: int = 300, **more: str) -> StringField:
@@ -78,11 +79,13 @@ class LocationForm(ComposeForm):
     names = ("name", "address", "latitude", "longitude")
     name = line_field(_("Name"))
     address = line_field(_("Address"))
-    latitude = line_field(_("Latitude"), 30, inputmode="decimal", placeholder="52.5200")
+    latitude = line_field(_("Latitude, or a link from a map"), LONGEST, placeholder="52.5200")
     longitude = line_field(_("Longitude"), 30, inputmode="decimal", placeholder="13.4050")
 
     def build(self) -> Outgoing:
-        return outgoing.location(self.latitude.data, self.longitude.data, self.name.data, self.address.data)
+        typed = (self.latitude.data, self.longitude.data)
+        latitude, longitude = (None if typed[1] else point_in(typed[0])) or typed
+        return outgoing.location(latitude, longitude, self.name.data, self.address.data)
 
 
 class ContactForm(ComposeForm):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import Attachment
+from app.inbox.files.media import Media
 from app.inbox.outbound.replies import deliver_replies
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing
@@ -48,28 +49,33 @@ class Writing:
             parts = list(self.parts())
             for message, _ in parts:
                 conversation.gate.check(message.type, message.raw, by=by)
-            if self.attachments:
-                # Storing files takes a while: no transaction stays open meanwhile.
-                commit()
-            return [self.queue_part(conversation, *part, place, by, source) for place, part in enumerate(parts)]
+            files = self.stored(conversation, [attachment for _, attachment in parts])
+            return [
+                self.queue_part(conversation, message, media, place, by, source)
+                for place, ((message, _), media) in enumerate(zip(parts, files, strict=True))
+            ]
         finally:
             for attachment in self.attachments:
                 attachment.file.close()
 
+    def stored(self, conversation: Conversation, attachments: list[Attachment | None]) -> list[Media | None]:
+        """The rows of the files, in the order of their messages. Those of an earlier try aren't stored again."""
+        if not self.attachments:
+            return [None] * len(attachments)
+        sent = [conversation.message_with(self.id_of(place)) is not None for place in range(len(attachments))]
+        # Storing files takes a while: no transaction stays open meanwhile.
+        commit()
+        return [each.row(is_stored=was) if each else None for each, was in zip(attachments, sent, strict=True)]
+
     def queue_part(
-        self,
-        conversation: Conversation,
-        message: Outgoing,
-        attachment: Attachment | None,
-        place: int,
-        by: Actor,
-        source: str,
+        self, conversation: Conversation, message: Outgoing, media: Media | None, place: int, by: Actor, source: str
     ) -> Message:
-        client_id = uuid.uuid5(self.client_id, str(place)) if place else self.client_id
-        is_stored = conversation.message_with(client_id) is not None
-        media = attachment.row(is_stored=is_stored) if attachment else None
-        reply_to = None if place else self.reply_to
+        client_id, reply_to = self.id_of(place), None if place else self.reply_to
         return conversation.send(message, by=by, client_id=client_id, answering=reply_to, media=media, source=source)
+
+    def id_of(self, place: int) -> uuid.UUID:
+        """The `client_id` of the message at this place."""
+        return uuid.uuid5(self.client_id, str(place)) if place else self.client_id
 
     def parts(self) -> Iterator[tuple[Outgoing, Attachment | None]]:
         """The words are the caption of the first file if its kind can have one, else a message before it."""

@@ -14,7 +14,8 @@ from werkzeug.http import quote_etag
 
 from app.extensions import storage
 from app.sniffing import EXTENSIONS, is_shown
-from app.storage import NotKept, StorageAway
+from app.storage import NotStored, StorageAway
+from app.tenancy import commit
 
 POLICY = "sandbox; default-src 'none'"
 
@@ -63,9 +64,11 @@ def serve(file: StoredFile, key: str | None, content_type: str, size: int | None
 
 
 def open_stored(key: str | None, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    # The store may take a while.
+    commit()
     try:
         return storage.stream(key or "", start, length)
-    except NotKept:
+    except NotStored:
         abort(404)
     except StorageAway:
         abort(503)

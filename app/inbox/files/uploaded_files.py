@@ -14,7 +14,7 @@ from app import storage as stores
 from app.extensions import outside
 from app.meta.media import KINDS
 from app.meta.outgoing import Refused
-from app.storage import NotKept, StorageAway
+from app.storage import NotStored, StorageAway
 from app.tenancy import TenantModel, belongs_to, commit, current_tenant_id, db, now, of_tenant, one_of
 from app.words import N_
 
@@ -106,12 +106,13 @@ class UploadedFile(TenantModel):
             raise Refused(NOT_OPUS, name=self.filename)
 
     def copy(self) -> Attachment:
-        """A copy to send with a message. Raises `NotKept`, `StorageAway`."""
+        """A copy to send with a message; commits before, as that takes a while. Raises `NotStored`, `StorageAway`."""
+        commit()
         copy = tempfile.TemporaryFile()  # noqa: SIM115  closed by whoever sends it
         try:
             for chunk in outside().storage.stream(self.storage_key):
                 copy.write(chunk)
-        except (NotKept, StorageAway):
+        except (NotStored, StorageAway):
             copy.close()
             raise
         return Attachment(copy, self.filename, self.kind, self.mime, self.content_type, self.size, self.sha256)

@@ -113,6 +113,7 @@ class Fetching:
             self.storage.put(thumbnail_key, io.BytesIO(thumbnail.data))
         media = self.mine()
         if media is None:
+            commit()
             for unwanted in filter(None, (key, thumbnail_key)):
                 self.storage.delete(unwanted)
             return

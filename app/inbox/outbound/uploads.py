@@ -14,7 +14,7 @@ from app.inbox.files.media import Media
 from app.meta import media as meta
 from app.meta.codes.explanation import Explanation
 from app.meta.errors import Kind, MetaError
-from app.storage import NotKept, StorageAway
+from app.storage import NotStored, StorageAway
 from app.tenancy import announce, commit, db, later
 from app.wabas.models import PhoneNumber
 from app.words import N_
@@ -88,7 +88,7 @@ def upload_stored(token: str, number: str, *, key: str, name: str, mime: str) ->
         try:
             for chunk in outside().storage.stream(key):
                 file.write(chunk)
-        except NotKept:
+        except NotStored:
             raise MetaError(LOST) from None
         except StorageAway:
             raise MetaError(NO_STORE) from None

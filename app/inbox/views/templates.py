@@ -25,7 +25,7 @@ from app.inbox.files.attachments import LARGEST, Attachment
 from app.message_templates.models import MessageTemplate, TemplateList
 from app.meta.message_templates import Template
 from app.meta.outgoing import Refused
-from app.tenancy import Paged, current_actor, now, requires, takes_files
+from app.tenancy import Paged, commit, current_actor, now, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 from app.words import N_
@@ -115,7 +115,10 @@ def queue_template(
         attachment = Attachment.of(upload.stream, upload.filename)
         if attachment.kind != kind:
             raise Refused(N_("“{name}” is the wrong kind of file for this template."), name=attachment.name)
-        media = attachment.row(is_stored=conversation.message_with(form.id) is not None)
+        is_stored = conversation.message_with(form.id) is not None
+        # Storing takes a while: no transaction stays open meanwhile.
+        commit()
+        media = attachment.row(is_stored=is_stored)
     else:
         outgoing = chosen.filled(values, (), files.ids)
         files.check()

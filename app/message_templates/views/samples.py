@@ -10,8 +10,8 @@ from flask import Response, abort
 from app.message_templates.blueprint import bp
 from app.message_templates.samples import TemplateSample
 from app.sniffing import is_shown
-from app.storage import NotKept, StorageAway
-from app.tenancy import requires
+from app.storage import NotStored, StorageAway
+from app.tenancy import commit, requires
 
 
 @bp.get("/samples/<uuid:sample_id>")
@@ -25,9 +25,10 @@ def sample(sample_id: uuid.UUID) -> Response:
         "Content-Disposition": f"{shape}; filename*=UTF-8''{quote(stored.name)}",
         "Content-Length": str(stored.size),
     }
+    commit()
     try:
         return Response(stored.stream(), headers=headers, content_type=stored.mime)
-    except NotKept:
+    except NotStored:
         abort(404)
     except StorageAway:
         abort(503)

@@ -76,7 +76,7 @@ def not_opened(error: GraphError, *, is_granted: bool) -> Exception:
     if is_granted:
         return permission_missing(error.details or "").quoting(error) if error.code in NO_PERMISSION else error
     return Trouble(
-        N_("The WhatsApp account that your browser named is not one that Facebook lets us use."),
+        N_("The WhatsApp account that your browser named is not one that Facebook gives us access to."),
         START_AGAIN,
         start_again=True,
     ).quoting(error)

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Index, Select, delete, func, select, updat
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import mail, tokens
-from app.extensions import settings
-from app.tenancy import GlobalModel, Tenant, User, db, global_scope, later, now, tenant_scope, uuid7
+from app import tokens
+from app.extensions import mailer
+from app.tenancy import GlobalModel, Tenant, User, commit, db, global_scope, later, now, tenant_scope, uuid7
 
 from .businesses import create_business, establish
 from .people import with_email
@@ -103,7 +103,7 @@ class EmailConfirmation(GlobalModel):
         return select(cls).where(cls.mailed_at.is_(None), cls.used_at.is_(None), cls.expires_at > now())
 
     def mail(self) -> None:
-        """Mails the link; somebody with an account reads that they have one."""
+        """Mails the link; somebody with an account reads that they have one. Killed meanwhile, it mails again."""
         if user := with_email(User, self.email):
             links = {"sign_in": tokens.link("team.sign_in"), "reset": tokens.link("team.forgotten_password")}
             subject, body = _("You already have a Switchboard account"), "team/mail/existing_account.txt"
@@ -112,8 +112,10 @@ class EmailConfirmation(GlobalModel):
             link = tokens.link("team.begin_business", token=tokens.sign(PURPOSE, self.id))
             subject = _("Confirm your email address for Switchboard")
             words = render_template("team/mail/email_confirmation.txt", link=link)
-        mail.send(settings.mail_url, self.email, subject, words)
-        self.mailed_at = now()
+        commit()
+        mailer.send(self.email, subject, words)
+        mine = EmailConfirmation.id == self.id
+        db.session.execute(update(EmailConfirmation).where(mine).values(mailed_at=now()))
 
     @classmethod
     def forget_expired(cls) -> None:

@@ -7,13 +7,26 @@ from typing import Self
 
 from flask import render_template
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Select, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app import mail, tokens
-from app.extensions import settings
-from app.tenancy import Membership, Role, Tenant, TenantModel, User, db, later, now, of_tenant, one_of, tenant_scope
+from app import tokens
+from app.extensions import mailer
+from app.tenancy import (
+    Membership,
+    Role,
+    Tenant,
+    TenantModel,
+    User,
+    commit,
+    db,
+    later,
+    now,
+    of_tenant,
+    one_of,
+    tenant_scope,
+)
 from app.tenancy.limits import one_at_a_time, refuse_over
 from app.tenancy.models import InvitationRoute, admit
 
@@ -85,10 +98,13 @@ class Invitation(TenantModel):
         later("team.mail_invitation", self.id)
 
     def mail(self) -> None:
+        """Whoever is killed before it is noted has it sent again."""
         tenant = db.session.get_one(Tenant, self.tenant_id)
         body = render_template("team/mail/invitation.txt", invitation=self, tenant=tenant)
-        mail.send(settings.mail_url, self.email, _("Join %(name)s on Switchboard", name=tenant.name), body)
-        self.mailed_at = now()
+        subject = _("Join %(name)s on Switchboard", name=tenant.name)
+        commit()
+        mailer.send(self.email, subject, body)
+        db.session.execute(update(Invitation).where(Invitation.id == self.id).values(mailed_at=now()))
 
     @classmethod
     def behind(cls, token: str) -> tuple[Self, Tenant] | None:

@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Select, delete, func, select, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from app import mail, tokens
-from app.extensions import settings
+from app import tokens
+from app.extensions import mailer
 from app.team import passwords
 from app.tenancy import GlobalModel, User, commit, db, later, now
 
@@ -71,10 +71,13 @@ class PasswordReset(GlobalModel):
         return select(cls).where(cls.mailed_at.is_(None), cls.used_at.is_(None), cls.expires_at > now())
 
     def mail(self) -> None:
+        """Whoever is killed before it is noted has it sent again."""
         link = tokens.link("team.new_password", token=tokens.sign(PURPOSE, self.id))
         body = render_template("team/mail/password_reset.txt", user=self.user, link=link)
-        mail.send(settings.mail_url, self.user.email, _("Set a new password for Switchboard"), body)
-        self.mailed_at = now()
+        address = self.user.email
+        commit()
+        mailer.send(address, _("Set a new password for Switchboard"), body)
+        db.session.execute(update(PasswordReset).where(PasswordReset.id == self.id).values(mailed_at=now()))
 
     @classmethod
     def forget_expired(cls) -> None:

@@ -91,7 +91,7 @@ def confirm() -> str:
 
 @bp.post("/t/<tenant_slug>/account/confirmation")
 @requires("account.manage")
-def keep_confirmation() -> tuple[str, int] | AnyResponse:
+def confirm_password() -> tuple[str, int] | AnyResponse:
     user, form = g.membership.user, ConfirmationForm()
     valid = form.validate()
     if valid and door.check(User, user.email, form.password.data):

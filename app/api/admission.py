@@ -12,7 +12,7 @@ from app.tenancy.guard import enter, leave
 from app.tenancy.queue import JOBS
 
 from .keys import ApiKey, ApiKeyRoute, hash_of, kind_of
-from .problems import Problem
+from .problems import MissingScope, Problem
 from .rates import PLANS, Rate, take
 from .versions import version_for
 
@@ -111,7 +111,7 @@ def check(key: ApiKey | None, scope: str, audience: str) -> None:
         raise Problem("ip_not_allowed", ip=address)
     g.api_key, g.api_version = key, version_for(key.version)
     if scope and not key.may(scope):
-        raise Problem("missing_scope", scope=scope)
+        raise MissingScope(scope)
     if key.note_use(address):
         commit()
 

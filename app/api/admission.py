@@ -122,6 +122,14 @@ def check(key: ApiKey | None, scope: str, audience: str) -> None:
         commit()
 
 
+def admit_still() -> None:
+    """A file may take minutes to arrive: whether its key has ended meanwhile. Raises a `Problem`."""
+    with tenant_scope(g.business.id):
+        key, _tenant = find_key(g.api_key.id, hash_of(secret_of_request()))
+        if key is None or key.state != "active":
+            raise Problem("key_revoked")
+
+
 def secret_of_request() -> str:
     """From `Authorization: Bearer …`; empty where there is none."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")

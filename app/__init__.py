@@ -163,10 +163,16 @@ def register_blueprints(app: Flask) -> None:
 
 def harden(response: Response) -> Response:
     headers = response.headers
+    given = {name.lower() for name, _ in headers}
+    # Looked up once: `setdefault` and `update` look through all of them for each.
     for name, value in DEFAULTS.items():
-        headers.setdefault(name, value)
-    headers.update(FIXED)
-    if "Cache-Control" not in headers:
+        if name.lower() not in given:
+            headers.add(name, value)
+    for name, value in FIXED.items():
+        if name.lower() in given:
+            headers.remove(name)
+        headers.add(name, value)
+    if "cache-control" not in given:
         headers["Cache-Control"] = "no-store"
         headers.add("Vary", "HX-Request")
     return response

@@ -13,11 +13,13 @@ import ssl
 import subprocess
 import sys
 import time
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import psycopg
 from sqlalchemy import text
 
 from app import create_app
@@ -29,6 +31,7 @@ from app.hooks.endpoints import WebhookEndpoint
 from app.tenancy import Actor, db, happened_each, platform_scope, tenant_scope
 from app.tenancy.jobs import deliver_happenings
 from app.worker import collect_rarely
+from bench.desk import superuser
 from bench.report import percentile, table
 from bench.town import Town
 from dev.stack import ROOT, Stack, free_port
@@ -182,6 +185,38 @@ def fall_behind() -> None:
         db.session.execute(text("analyze webhook_deliveries"))
 
 
+def read_on(superuser_url: str, count: int = BEHIND) -> list[str]:
+    """How long the subscriber takes for a page, at the beginning and further on, when it is so far behind."""
+    town = Town.named("far-behind")
+    town.fill(1, 1)
+    with tenant_scope(town.tenant.id):
+        WebhookEndpoint.create(f"https://{NAME}/behind", by=Actor.system("bench"))
+        row = db.session.execute(MESSAGES, {"tenant": town.tenant.id}).one()
+        facts = {"conversation_id": str(row.conversation_id), "phone_number_id": str(row.phone_number_id)}
+        happened_each("message.received", [(row.id, facts | {"type": "text"})])
+    deliver_happenings(town.tenant.id, "webhooks")
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        for _ in range(count // TOGETHER):
+            connection.execute(HAPPENINGS, {"tenant": town.tenant.id, "count": TOGETHER})
+    times = [page_of(town.tenant.id) for _ in range(100)]
+    first, last = (f"{percentile(part, 0.5) * 1000:.0f} ms" for part in (times[:20], times[-20:]))
+    return ["far behind", f"{count:,}", first, last]
+
+
+def page_of(tenant_id: uuid.UUID) -> float:
+    began = time.monotonic()
+    deliver_happenings(tenant_id, "webhooks")
+    return time.monotonic() - began
+
+
+# The same thing happens many times more, in one transaction.
+TOGETHER = 1_000
+HAPPENINGS = """
+insert into happenings (tenant_id, id, kind, subject_id, facts, at)
+select h.tenant_id, uuidv7(), h.kind, h.subject_id, h.facts, now()
+from (select * from happenings where tenant_id = %(tenant)s limit 1) h cross join generate_series(1, %(count)s)
+"""
+
 MEASURES = (
     Measure("one webhook"),
     Measure("twenty businesses", businesses=20),
@@ -201,6 +236,9 @@ def run(stack: Stack) -> None:
     stack.parts.pop("hook-sink").stop()
     heads = ["", "delivered", "rate", "CPU each", "written", "first after", "95 % within"]
     table("Webhooks of one process (aims: 1,000/s; a hanging one delays no other)", heads, rows)
+    with create_app(Settings.from_environment(stack.env)).app_context():
+        row = read_on(superuser(stack))
+    table("Reading on (aim: a page takes as long wherever it is)", ["", "happenings", "first pages", "later"], [row])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from .declaring import Created, Endpoint, Shape, endpoint
 from .etags import check_match
 from .keys import ApiKey, current_key
 from .pages import Page, PageQuery, Place
-from .problems import Fault, Problem, problem
+from .problems import Fault, MissingScope, Problem, problem
 from .scopes import scope
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Created",
     "Endpoint",
     "Fault",
+    "MissingScope",
     "Page",
     "PageQuery",
     "Place",

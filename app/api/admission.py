@@ -10,9 +10,10 @@ from sqlalchemy import bindparam, or_, select
 from app.tenancy import Tenant, commit, db, global_scope, now, sandbox_id, tenant_scope
 from app.tenancy.guard import enter, leave
 from app.tenancy.queue import JOBS
+from app.tenancy.warming import warmer
 
 from .keys import ApiKey, ApiKeyRoute, hash_of, kind_of
-from .problems import Problem
+from .problems import MissingScope, Problem
 from .rates import PLANS, Rate, take
 from .versions import version_for
 
@@ -74,6 +75,11 @@ def find_key(id: uuid.UUID, secret_hash: str) -> tuple[ApiKey, Tenant] | tuple[N
     return db.session.execute(KEY, values).one_or_none() or (None, None)
 
 
+@warmer
+def find_no_key() -> None:
+    find_key(uuid.UUID(int=0), "")
+
+
 # Made once: every request runs it.
 KEY = (
     select(ApiKey, Tenant)
@@ -111,9 +117,17 @@ def check(key: ApiKey | None, scope: str, audience: str) -> None:
         raise Problem("ip_not_allowed", ip=address)
     g.api_key, g.api_version = key, version_for(key.version)
     if scope and not key.may(scope):
-        raise Problem("missing_scope", scope=scope)
+        raise MissingScope(scope)
     if key.note_use(address):
         commit()
+
+
+def admit_still() -> None:
+    """A file may take minutes to arrive: whether its key has ended meanwhile. Raises a `Problem`."""
+    with tenant_scope(g.business.id):
+        key, _tenant = find_key(g.api_key.id, hash_of(secret_of_request()))
+        if key is None or key.state != "active":
+            raise Problem("key_revoked")
 
 
 def secret_of_request() -> str:

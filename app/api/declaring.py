@@ -151,6 +151,7 @@ class Endpoint:
             g.api_deprecated = list(deprecations.given_in(values["query"]))
         if self.takes:
             with read_file(self.takes) as file:
+                admission.admit_still()
                 return self.perform_once(values | {"body": file}, file)
         if self.body:
             values["body"] = read_body(self.body, self.newest_of if g.api_version != versions.NEWEST else None)

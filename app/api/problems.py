@@ -68,6 +68,27 @@ class Problem(Exception):
         return respond(self.kind, self.detail, self.errors, self.headers, self.more)
 
 
+class MissingScope(Problem):
+    """The key lacks one of these scopes, all of which the call needs: an app may ask its person for more (RFC 6750)."""
+
+    def __init__(self, *scopes: str, path: str = "/api/v1") -> None:
+        header = challenge(path, error="insufficient_scope", scope=" ".join(scopes))
+        super().__init__("missing_scope", headers={CHALLENGE: header}, scope=", ".join(scopes))
+
+
+CHALLENGE = "WWW-Authenticate"
+
+
+def challenge(path: str, **parts: str) -> str:
+    """What an app that calls this address has to do: RFC 6750, and where it reads how to sign in, RFC 9728."""
+    about = f"{settings.public_url}{METADATA_PATH}{path}"
+    values = {"realm": "Switchboard"} | parts | {"resource_metadata": about}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in values.items())
+
+
+METADATA_PATH = "/.well-known/oauth-protected-resource"
+
+
 def respond(
     kind: Kind,
     detail: str,
@@ -87,9 +108,7 @@ def respond(
         body["errors"] = [fault.as_json() for fault in errors]
     response = Response(json.dumps(body | (more or {})), kind.status, headers or {}, mimetype=MIME)
     if kind.status == 401:
-        # RFC 9728: where an app reads how to sign in.
-        about = f"{settings.public_url}/.well-known/oauth-protected-resource/api/v1"
-        response.headers["WWW-Authenticate"] = f'Bearer realm="Switchboard", resource_metadata="{about}"'
+        response.headers[CHALLENGE] = challenge("/api/v1")
     return response
 
 
@@ -157,7 +176,7 @@ problem(
     "missing_scope",
     403,
     "This API key may not do this",
-    N_("It needs the scope {scope}. Scopes are chosen in Settings, API keys."),
+    N_("What you asked for needs {scope}. Scopes are chosen in Settings, API keys."),
 )
 problem(
     "ip_not_allowed",

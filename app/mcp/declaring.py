@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from app.api import Problem, current_key
+from app.api import MissingScope, Problem, current_key
 from app.api.reading import fault_of_body, first_errors
 
 Perform = TypeVar("Perform", bound=Callable[[Any], BaseModel])
 TOOLS: dict[str, Tool] = {}
+PATH = "/mcp"
 
 READS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 ADDS = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": False}
@@ -53,16 +54,20 @@ class Tool:
         }
 
     def call(self, arguments: Any) -> BaseModel:
-        """Raises a `Problem`."""
-        for scope in self.scopes:
-            if not current_key().may(scope):
-                raise Problem("missing_scope", scope=scope)
+        """Raises a `Problem`: `MissingScope` where the key may not use it."""
+        if not all(map(current_key().may, self.scopes)):
+            raise MissingScope(*self.scopes, path=PATH)
         try:
             given = self.arguments.model_validate_json(json.dumps(arguments), strict=True)
         except ValidationError as error:
             faults = [fault_of_body(one, is_union=False) for one in first_errors(error)]
             raise Problem("invalid_request", errors=faults) from None
         return self.perform(given)
+
+
+def reading_scopes() -> list[str]:
+    """What an assistant needs that only reads: enough to begin with."""
+    return sorted({scope for one in TOOLS.values() if one.hints["readOnlyHint"] for scope in one.scopes})
 
 
 def tool(

@@ -10,18 +10,17 @@ from typing import Any
 
 from flask import Response, request
 
-from app.api.problems import PROBLEMS, STATUSES, Problem
+from app.api.problems import CHALLENGE, PROBLEMS, STATUSES, Problem, challenge
 from app.api.reading import JSON, parse
 from app.api.versions import NEWEST
-from app.extensions import settings
+
+from .declaring import PATH, reading_scopes
 
 VERSION = "2026-07-28"
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 SERVER_KEY = "io.modelcontextprotocol/serverInfo"
 SERVER = {"name": "switchboard", "title": "Switchboard", "version": NEWEST}
-METADATA_PATH = "/.well-known/oauth-protected-resource"
-
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 INTERNAL_ERROR, HEADER_MISMATCH, UNSUPPORTED_VERSION = -32603, -32020, -32022
 # Of our own, for what HTTP refuses: no key, too many requests, no such address.
@@ -139,8 +138,7 @@ def refused(id: Id, code: str, detail: str, headers: dict[str, str]) -> Response
     response = answer(kind.status, error_body(id, number, f"{kind.title}. {detail}", {"code": code}))
     response.headers.update(headers)
     if kind.status == 401:
-        where = f"{settings.public_url}{METADATA_PATH}/mcp"
-        response.headers["WWW-Authenticate"] = f'Bearer resource_metadata="{where}"'
+        response.headers[CHALLENGE] = challenge(PATH, scope=" ".join(reading_scopes()))
     return response
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from flask import Response, jsonify, request
 from werkzeug.exceptions import NotFound
 
-from app.api import Problem
+from app.api import MissingScope, Problem
 from app.api.admission import admit
+from app.api.problems import METADATA_PATH
 from app.api.scopes import SCOPES
 from app.developers.limits import METADATA, limited
 from app.extensions import settings
@@ -21,7 +22,6 @@ from .declaring import TOOLS
 from .results import result_of, result_of_problem
 from .rpc import (
     INVALID_PARAMS,
-    METADATA_PATH,
     METHOD_NOT_FOUND,
     VERSION,
     Call,
@@ -93,6 +93,9 @@ def call_tool(params: dict[str, Any]) -> dict[str, Any]:
         raise RpcError(INVALID_PARAMS, "There is no such tool; tools/list has them all.")
     try:
         return result_of(tool.call(params.get("arguments") or {}))
+    except MissingScope:
+        # An app asks its person for more, so this is no result: 403, whose words are in the error.
+        raise
     except Problem as problem:
         roll_back()
         return result_of_problem(problem)

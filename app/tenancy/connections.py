@@ -4,14 +4,53 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import Any, Self
 
+import psycopg
 from psycopg import OperationalError, waiting
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
 from app.config import Settings
 from app.sockets import POSTGRES
+
+# After how many idle seconds a connection has to answer before it is used again.
+TRUSTED_SECONDS = 1.0
+# Statements of one connection whose columns are remembered.
+MOST_DESCRIBED = 500
+
+
+class Cursor(psycopg.Cursor[Any]):
+    """Describes the columns of a result once for each statement of a connection.
+
+    SQLAlchemy asks after every statement, looks only whether there are any, and remembers the rest itself. For a send
+    by API that made 138 objects, a tenth of its CPU.
+    """
+
+    statement: Any = None
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        # What is composed has no hash; it is described each time.
+        self.statement = query if isinstance(query, str) else None
+        return super().execute(query, params, **options)
+
+    def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+        self.statement = None
+        super().executemany(query, params_seq, **options)
+
+    @property
+    def description(self) -> list[psycopg.Column] | None:
+        if self.statement is None or self.pgresult is None or not (count := self.pgresult.nfields):
+            return super().description
+        described: dict[Any, list[psycopg.Column] | None] = vars(self.connection).setdefault("described", {})
+        # A statement that asks for `*` gets more columns after a migration.
+        key = self.statement, count
+        if key not in described:
+            if len(described) >= MOST_DESCRIBED:
+                described.clear()
+            described[key] = super().description
+        return described[key]
+
 
 # What a statement was given is never in an error's words, and so never in a log.
 ENGINE: dict[str, Any] = {
@@ -20,10 +59,8 @@ ENGINE: dict[str, Any] = {
     "pool_use_lifo": True,
     "pool_timeout": 5,
     "hide_parameters": True,
-    "connect_args": POSTGRES,
+    "connect_args": POSTGRES | {"cursor_factory": Cursor},
 }
-# After how many idle seconds a connection has to answer before it is used again.
-TRUSTED_SECONDS = 1.0
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:

@@ -33,6 +33,9 @@ from .scope import current_scope, current_tenant_id
 log = structlog.get_logger()
 
 PAGE = 500
+# A backlog is read in stretches of about so many rows, whole transactions: the pages of each are sorted by id, so that
+# one of a million rows would be sorted two thousand times.
+STRETCH = 5_000
 # How far back a new subscriber starts, instead of at the oldest row.
 FIRST = dt.timedelta(hours=1)
 # After how many tries one that a subscriber cannot take is passed over, and how long each try waits.
@@ -201,7 +204,7 @@ class HappeningCursor(TenantModel):
             self.after_id = happenings[-1].id
             return True
         self.since, self.until, self.after_id = self.until, None, None
-        return False
+        return bool(db.session.scalar(IS_MORE, {"tenant": current_tenant_id(), "since": self.since}))
 
     def start_page(self) -> bool:
         """Takes a snapshot; false where other machines have not committed all of it yet.
@@ -212,6 +215,9 @@ class HappeningCursor(TenantModel):
         if row.has_workers and not is_settled():
             return False
         self.until, self.since = row.snapshot, None if row.is_foreign else self.since
+        values = {"tenant": current_tenant_id(), "since": self.since, "until": self.until, "most": STRETCH}
+        if end := self.since and db.session.scalar(STRETCH_END, values):
+            self.until = f"{end}:{end}:"
         return True
 
     def read(self, kinds: Sequence[str]) -> list[Happened]:
@@ -284,12 +290,29 @@ PREPARED = text("""
     from run_command_on_workers(
         'select string_agg(gid, '','') from pg_prepared_xacts where database = current_database()')
 """)
+# Where a stretch of a long backlog ends, in the order of the primary key (tenant_id, xact, …): after how many rows, if
+# every transaction before has ended and `since` shows none behind it. Null: there are fewer rows.
+STRETCH_END = text("""
+    select last.xact + 1 from (
+        select greatest(h.xact, pg_snapshot_xmax(cast(:since as pg_snapshot))::text::bigint) as xact from happenings h
+        where h.tenant_id = :tenant and h.xact >= pg_snapshot_xmin(cast(:since as pg_snapshot))::text::bigint
+          and not pg_visible_in_snapshot(h.xact::text::xid8, cast(:since as pg_snapshot))
+        order by h.xact offset :most limit 1) last
+    where last.xact < pg_snapshot_xmin(cast(:until as pg_snapshot))::text::bigint
+""")
+# Whether a stretch ended before all that there is now. What comes later wakes the subscriber by itself.
+IS_MORE = text("""
+    select exists (select from happenings h
+        where h.tenant_id = :tenant and h.xact >= pg_snapshot_xmax(cast(:since as pg_snapshot))::text::bigint
+          and h.xact < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+""")
 # What `until` shows and `since` does not, oldest first, by the primary key (tenant_id, xact, …). `since` null: what is
 # younger than `young`. `after` null: from the beginning.
 READ = text("""
     select h.id, h.kind, h.subject_id, h.actor, h.facts, h.at from happenings h
     where h.tenant_id = :tenant and h.kind = any(:kinds)
       and h.xact >= coalesce(pg_snapshot_xmin(cast(:since as pg_snapshot))::text::bigint, 0)
+      and h.xact < pg_snapshot_xmax(cast(:until as pg_snapshot))::text::bigint
       and (cast(:since as text) is null
         or not pg_visible_in_snapshot(h.xact::text::xid8, cast(:since as pg_snapshot)))
       and pg_visible_in_snapshot(h.xact::text::xid8, cast(:until as pg_snapshot))

@@ -119,16 +119,24 @@ class Batch:
         enqueue_all(self.jobs)
 
 
+# Which of these jobs did not wait yet? They do from here on, for as long as ARGV[1] says.
+NOTE_PENDING = """
+local new = {}
+for place, key in ipairs(KEYS) do
+    new[place] = redis.call('set', key, 1, 'nx', 'ex', ARGV[1]) and 1 or 0
+end
+return new
+"""
+
+
 def enqueue_all(jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
     """Puts each in its lane unless it already waits there; Redis is asked once for all that do."""
     if time.monotonic() < Job.redis_is_away_until:
         return
     names = [wanted.name for wanted, _ in jobs]
+    keys = [wanted.pending_key(arguments) for wanted, arguments in jobs]
     try:
-        with redis.pipeline(transaction=False) as pipeline:
-            for wanted, arguments in jobs:
-                pipeline.set(wanted.pending_key(arguments), 1, nx=True, ex=PENDING_SECONDS)
-            is_new = pipeline.execute()
+        is_new = redis.eval(NOTE_PENDING, len(keys), *keys, PENDING_SECONDS)
         for (wanted, arguments), new in zip(jobs, is_new, strict=True):
             if new:
                 wanted.put_in_lane(*arguments)

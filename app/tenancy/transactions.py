@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import cast
 
 import structlog
-from sqlalchemy import Connection, Delete, Executable, String, Table, bindparam, event, text, true
+from sqlalchemy import Connection, Delete, Executable, Table, event, text, true
 from sqlalchemy.orm import (
     LoaderCriteriaOption,
     ORMExecuteState,
@@ -64,7 +64,7 @@ def within_tenant(tenant_id: uuid.UUID) -> Iterator[Scope]:
     try:
         with db.session.begin_nested():
             db.session.execute(text("set local role switchboard_app"))
-            db.session.execute(SET_TENANT, {"tenant": str(tenant_id)})
+            set_tenant(db.session.connection(), tenant_id)
             yield inner
             db.session.flush()
             db.session.execute(text("set local role none"))
@@ -108,13 +108,15 @@ def refuse_inside_transaction() -> None:
 def name_the_tenant(session: ScopedSession, transaction: SessionTransaction, connection: Connection) -> None:
     # A savepoint is inside a transaction that has it.
     if session.scope.tenant_id and not transaction.nested:
-        connection.execute(SET_TENANT, {"tenant": str(session.scope.tenant_id)})
+        set_tenant(connection, session.scope.tenant_id)
 
 
-# A statement, not a call: a cluster hands statements on to its workers. It takes no parameters, so the id is rendered.
-SET_TENANT = text("set local app.tenant_id = :tenant").bindparams(
-    bindparam("tenant", type_=String, literal_execute=True)
-)
+def set_tenant(connection: Connection, tenant_id: uuid.UUID) -> None:
+    """By a statement, not a call: a cluster hands statements on to its workers. It takes no parameters.
+
+    Every transaction begins with it, so it is not compiled. Nothing but hexadecimal digits is written into it.
+    """
+    connection.exec_driver_sql(f"set local app.tenant_id = '{uuid.UUID(int=tenant_id.int)}'")
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from app.api import ApiKey
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
@@ -358,3 +359,31 @@ def test_a_file_that_its_sender_deleted_is_gone(shop: Caller, carla: Conversatio
         media = Media(message_id=message.id, kind="document", state="waiting")
         db.session.add(media)
     assert shop.get(f"/media/{media.id}").status_code == 404
+
+
+class Revoking(io.BytesIO):
+    """A file whose key is revoked while it arrives."""
+
+    tenant_id: uuid.UUID
+
+    def read(self, size: int | None = -1) -> bytes:
+        with tenant_scope(self.tenant_id):
+            for key in db.session.scalars(db.select(ApiKey)):
+                key.revoke()
+        return super().read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def test_a_file_whose_key_is_revoked_while_it_arrives_is_not_stored(shop: Caller, world: World) -> None:
+    headers = {"Authorization": f"Bearer {shop.secret}", "Content-Type": "application/pdf"}
+    file = Revoking(PDF)
+    file.tenant_id = world.bakery.id
+    options: dict[str, Any] = {"headers": headers, "content_length": len(PDF), "input_stream": file}
+    answer = isolated(shop.client.post, "/api/v1/media?filename=menu.pdf", **options)
+    assert answer.json and (answer.status_code, answer.json["code"]) == (401, "key_revoked")
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalar(db.select(db.func.count(UploadedFile.id))) == 0

@@ -130,11 +130,8 @@ NAMELESS = """() => [...document.querySelectorAll("button, a[href], summary")]
 
 
 def fits(page: Page) -> None:
-    """On no screen it scrolls sideways, or has a button or link that says nothing to whoever does not see the icon.
-
-    The reference for developers is not translated, and not tried from right to left.
-    """
-    for direction in ("ltr",) if "/developers/" in page.url else ("rtl", "ltr"):
+    """On no screen it scrolls sideways, or has a button or link that says nothing to whoever does not see the icon."""
+    for direction in ("rtl", "ltr"):
         page.evaluate(f"document.documentElement.dir = '{direction}'")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 740})

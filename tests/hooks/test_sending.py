@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import time_machine
 from sqlalchemy import select
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -50,6 +51,15 @@ def test_a_message_comes_signed_with_what_is_around_it(hooks: Hooks, receiver: R
     assert event["data"]["conversation"]["id"] == event["data"]["conversation_id"]
     jsonschema.validate(event, schema_of("message.received"), format_checker=jsonschema.FormatChecker())
     assert hooks.states == ["delivered"]
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_process_whose_clock_is_off_signs_with_the_right_time(hooks: Hooks, receiver: Receiver, minutes: int) -> None:
+    endpoint = hooks.add()
+    hooks.happens()
+    with time_machine.travel(now() + dt.timedelta(minutes=minutes)):
+        hooks.send()
+    assert receiver.got[0].verified(hooks.secret(endpoint)) and hooks.states == ["delivered"]
 
 
 def test_a_changed_body_is_noticed(hooks: Hooks, receiver: Receiver) -> None:

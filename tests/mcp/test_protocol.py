@@ -20,6 +20,7 @@ def test_without_a_key_it_says_where_to_read_about_keys(assistant: Assistant) ->
     answer = assistant.post(request(), Authorization="", Mcp_Method="tools/list")
     header = answer.headers["WWW-Authenticate"]
     assert answer.status_code == 401 and answer.json and answer.json["error"]["data"]["code"] == "unauthorized"
+    assert "messages:read" in header and ":write" not in header.partition('scope="')[2].partition('"')[0]
     path = header.partition('resource_metadata="')[2].rstrip('"').partition("://")[2].partition("/")[2]
     document = isolated(assistant.key.client.get, f"/{path}").json
     assert document and document["resource"].endswith("/mcp") and document["bearer_methods_supported"] == ["header"]

@@ -90,10 +90,21 @@ def test_a_teams_key_does_not_reach_the_numbers_of_others(make_assistant: MakeAs
     assert teams.refusal("get_conversation", conversation_id=str(carla.id)) == "not_found"
 
 
-def test_a_missing_scope_is_said_in_words(make_assistant: MakeAssistant, carla: Conversation) -> None:
+def test_a_call_beyond_the_scopes_says_all_that_it_needs(make_assistant: MakeAssistant) -> None:
+    reader = make_assistant(scopes=["templates:read"])
+    answer = reader.ask("tools/call", name="search_conversations", arguments={})
+    header = answer.headers["WWW-Authenticate"]
+    assert (answer.status_code, header[:7]) == (403, "Bearer ") and 'error="insufficient_scope"' in header
+    assert 'scope="conversations:read messages:read"' in header
+    assert '/.well-known/oauth-protected-resource/mcp"' in header
+    assert answer.json and "conversations:read, messages:read" in answer.json["error"]["message"]
+
+
+def test_what_a_call_beyond_the_scopes_began_is_undone(make_assistant: MakeAssistant, carla: Conversation) -> None:
     reader = make_assistant(scopes=["conversations:read", "messages:read"])
-    result = reader.call("send_reply", conversation_id=str(carla.id), text="Hello")
-    assert result["isError"] and "messages:write" in result["content"][0]["text"]
+    note = {"conversation_id": str(carla.id), "text": "Hello"}
+    assert reader.ask("tools/call", name="add_note", arguments=note).status_code == 403
+    assert reader.data("get_conversation", conversation_id=str(carla.id))["notes"] == []
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,55 @@ def test_a_backlog_is_read_in_pages_one_after_the_other(world: World, ear: Ear, 
     assert ear.heard == subjects
 
 
+@pytest.fixture
+def stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a million were thirty."""
+    monkeypatch.setattr("app.tenancy.happenings.PAGE", 2)
+    monkeypatch.setattr("app.tenancy.happenings.STRETCH", 5)
+
+
+@pytest.mark.usefixtures("stretches")
+def test_a_long_backlog_is_read_in_stretches_each_row_once_and_in_order(world: World, ear: Ear) -> None:
+    subjects = [uuid.UUID(int=n) for n in range(30)]
+    for subject in subjects:
+        happen(world, subject)
+        if subject is subjects[0]:
+            deliver_to_subscriber("ear", world.bakery.id)
+    for _ in range(25):
+        deliver_to_subscriber("ear", world.bakery.id)
+    assert ear.heard == subjects
+
+
+@pytest.mark.usefixtures("stretches")
+def test_a_stretch_enqueues_the_next_one_until_all_is_read(world: World, ear: Ear, enqueued: Enqueued) -> None:
+    happen(world, ONE)
+    deliver_to_subscriber("ear", world.bakery.id)
+    for _ in range(12):
+        happen(world, TWO)
+    rounds = 0
+    while len(ear.heard) < 13:
+        enqueued.jobs.clear()
+        deliver_to_subscriber("ear", world.bakery.id)
+        assert deliveries(enqueued, world) == 1 or len(ear.heard) == 13
+        rounds += 1
+    assert rounds <= 10
+
+
+@pytest.mark.usefixtures("stretches")
+def test_what_is_committed_late_is_not_skipped_by_a_stretch(world: World, ear: Ear, superuser_url: str) -> None:
+    happen(world, THREE)
+    deliver_to_subscriber("ear", world.bakery.id)
+    with slow_writer(superuser_url, world) as slow:
+        for _ in range(12):
+            happen(world, TWO)
+        for _ in range(12):
+            deliver_to_subscriber("ear", world.bakery.id)
+        slow.commit()
+    for _ in range(12):
+        deliver_to_subscriber("ear", world.bakery.id)
+    assert (ear.heard.count(TWO), ear.heard.count(ONE), len(ear.heard)) == (12, 1, 14)
+
+
 def test_what_a_subscriber_cannot_take_is_tried_again_and_holds_back_only_what_follows(world: World, ear: Ear) -> None:
     ear.refuses = lambda one: one.subject_id == TWO
     happen(world, ONE, TWO, THREE)

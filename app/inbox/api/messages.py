@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, select, text
 from werkzeug.exceptions import NotFound
 
-from app.api import Fault, Page, PageQuery, Place, Problem, current_key, endpoint, problem, scope
+from app.api import Fault, MissingScope, Page, PageQuery, Place, Problem, current_key, endpoint, problem, scope
 from app.api.declaring import AddressTime
 from app.api.pages import page_of, scan
 from app.inbox.compose.first_messages import Recipient
@@ -123,7 +123,7 @@ def send_message(body: NewMessage) -> MessageShape:
     """
     wanted = body.root
     if wanted.type == "raw" and not current_key().may(RAW):
-        raise Problem("missing_scope", scope=RAW)
+        raise MissingScope(WRITE, RAW)
     message = send(wanted, client_id())
     if wanted.send_at is None:
         enqueue_delivery(message)

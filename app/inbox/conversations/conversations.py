@@ -20,6 +20,7 @@ from app.meta.previews import cut, line
 from app.templating import READER
 from app.tenancy import Actor, TenantModel, announce, belongs_to, db, happened, now
 from app.tenancy.database import innermost, is_held_in
+from app.tenancy.warming import warmer
 from app.wabas.models import PhoneNumber
 
 from .about import About, about_constraints
@@ -338,3 +339,8 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             self.unread_count = 0
             announce("conversation", self.id)
         return had_news
+
+
+@warmer
+def find_no_conversation() -> None:
+    Conversation.to_write_in(uuid.UUID(int=0), taken=True)

@@ -1,0 +1,41 @@
+"""What a web process does before its first request, and what its connections remember."""
+
+from __future__ import annotations
+
+import psycopg
+from sqlalchemy import text
+
+from app.config import Settings
+from app.tenancy import db, tenant_scope
+from app.tenancy.connections import Cursor
+from app.tenancy.warming import CONNECTIONS, warm_up
+from tests.apps import running
+from tests.world import World
+
+PREPARED = "select count(*) from pg_prepared_statements where statement like '%FROM conversations%FOR %UPDATE%'"
+
+
+def test_a_process_begins_with_open_connections_that_know_their_statements(settings: Settings, world: World) -> None:
+    with running(settings) as app:
+        warm_up(app)
+        with app.app_context():
+            assert db.engine.pool.checkedin() == CONNECTIONS  # type: ignore[attr-defined]
+            with tenant_scope(world.bakery.id):
+                assert db.session.scalar(text(PREPARED)) == 1
+
+
+def test_a_process_starts_without_postgres(settings: Settings) -> None:
+    away = settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/nothing"})
+    with running(away) as app:
+        warm_up(app)
+        with app.app_context():
+            assert db.engine.pool.checkedin() == 0  # type: ignore[attr-defined]
+
+
+def test_a_statement_for_everything_sees_a_column_that_was_added(superuser_url: str) -> None:
+    with psycopg.connect(superuser_url, cursor_factory=Cursor, prepare_threshold=None) as connection:
+        connection.execute("create temporary table notebook (one int)")
+        before = connection.execute("select * from notebook").description
+        connection.execute("alter table notebook add column two int")
+        after = connection.execute("select * from notebook").description
+        assert before and after and [column.name for column in after] == ["one", "two"] and len(before) == 1

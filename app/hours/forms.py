@@ -39,6 +39,14 @@ TEXTS = (
     Text("survey_question", N_("Question after a conversation is resolved"), most=LONGEST_TEXT),
 )
 UNKNOWN_VARIABLE = _("Customers would read {{%(name)s}}. You can use %(variables)s.")
+AWAY_HINT = _(
+    "Sent once to each customer who writes while you are closed. Leave empty to send nothing. "
+    "Write {{first_name|there}} for the customer's first name, or “there” where you don't know it."
+)
+SURVEY_HINT = _(
+    "Asked with three buttons while the reply window is open. Leave empty to ask nothing then. "
+    "Variables work here too, such as {{first_name|there}}, {{business}} or {{agent|us}}."
+)
 BRACES = _("Customers would read these braces. Write a variable as {{first_name}} or {{first_name|there}}.")
 # What to begin with once somebody chooses opening hours.
 USUAL_WEEK = ["09:00–17:00"] * 5
@@ -51,9 +59,10 @@ def minutes_field(label: str) -> IntegerField:
     return IntegerField(label, validators=[Optional(), in_range])
 
 
-def text_field(label: str) -> TextAreaField:
+def text_field(label: str, hint: str) -> TextAreaField:
     return TextAreaField(
         label,
+        description=hint,
         filters=[lambda text: (text or "").strip()],
         validators=[Length(max=LONGEST_TEXT), check_variables],
         render_kw={"rows": 3},
@@ -96,11 +105,11 @@ class PolicyForm(FlaskForm):
     day0, day1, day2, day3, day4, day5, day6 = map(SpansField, DAYS)
     time_zone = SelectField(_("Time zone"))
     holidays = HolidaysField(_("Holidays"))
-    away_text = text_field(_("Out-of-office reply"))
+    away_text = text_field(_("Out-of-office reply"), AWAY_HINT)
     first_response_minutes = minutes_field(_("First reply within (minutes)"))
     next_response_minutes = minutes_field(_("Every further reply within (minutes)"))
     targets_run_always = BooleanField(_("Count time outside opening hours"))
-    survey_question = text_field(_("Question after a conversation is resolved"))
+    survey_question = text_field(_("Question after a conversation is resolved"), SURVEY_HINT)
     survey_template = SelectField(
         _("After the reply window has closed, ask with a template"),
         validate_choice=False,

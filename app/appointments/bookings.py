@@ -19,7 +19,7 @@ from app.tenancy import current_tenant_id, db
 from app.whatsapp_flows.models import WhatsappFlow
 from app.whatsapp_flows.slots import FlowBooking
 
-from .models import LEAST_MINUTES, Appointment, Unfit
+from .models import LEAST_MINUTES, LONGEST_TITLE, Appointment, Unfit
 
 
 def take_up(booking_id: uuid.UUID) -> None:
@@ -58,7 +58,7 @@ def book(booking: FlowBooking) -> None:
     token = FlowToken.read(booking.token, current_tenant_id())
     message = Message.find(token.message_id) if token else None
     facts: dict[str, Any] = {
-        "title": flow.name if flow else "",
+        "title": (booking.about or (flow.name if flow else ""))[:LONGEST_TITLE],
         "phone_number_id": message.phone_number_id if message else None,
     }
     facts |= {"time_zone": ServicePolicy.current().time_zone, "minutes": max(booking.minutes, LEAST_MINUTES)}

@@ -28,6 +28,14 @@ OUTCOMES = {
         "pt": "Obrigado, o seu horário está confirmado: {title}, {time}.",
         "de": "Danke, Ihr Termin ist bestätigt: {title}, {time}.",
     },
+    "booked": {
+        "en": "Thank you, your appointment is booked: {title}, {time}.",
+        "fr": "Merci, votre rendez-vous est réservé : {title}, {time}.",
+        "ar": "شكرًا لك، تم حجز موعدك: {title}، {time}.",
+        "es": "Gracias, tu cita está reservada: {title}, {time}.",
+        "pt": "Obrigado, o seu horário está reservado: {title}, {time}.",
+        "de": "Danke, Ihr Termin ist gebucht: {title}, {time}.",
+    },
     "cancel": {
         "en": "Your appointment is cancelled: {title}, {time}. Write to us here if you would like another one.",
         "fr": "Votre rendez-vous est annulé : {title}, {time}. Écrivez-nous ici si vous en souhaitez un autre.",

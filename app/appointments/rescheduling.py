@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Message
-from app.meta.flow_json import parts_of
+from app.meta.flow_json import asks_time
 from app.tenancy import db, now
 from app.wabas.models import PhoneNumber
 from app.whatsapp_flows.models import FlowVersion, WhatsappFlow
@@ -28,7 +28,7 @@ def form_with_times(waba_id: uuid.UUID) -> FlowVersion | None:
     query = WhatsappFlow.listed().where(WhatsappFlow.waba_id == waba_id).limit(MOST_FORMS)
     for form in db.session.scalars(query.options(selectinload(WhatsappFlow.versions))):
         version = form.sendable
-        if version and any(part["kind"] == "slot" for part in parts_of(version.screens)):
+        if version and asks_time(version.screens):
             return version if offered(now()) else None
     return None
 

@@ -152,6 +152,8 @@ def obstacle(conversation: Conversation, setup: Setup, talk: Talk, *, acts: bool
     last = talk.unanswered[-1]
     if situations.is_answer_to_survey(last):
         return "survey"
+    if all(map(situations.is_form, talk.unanswered)):
+        return "form"
     if gate.is_old(last):
         return "old"
     if elsewhere := gate.is_elsewhere(conversation, setup):

@@ -40,6 +40,8 @@ class Tools(BaseModel):
     teams: list[uuid.UUID] = []
     templates: list[str] = []
     actions: list[uuid.UUID] = []
+    # Names of `lookups.LOOKUPS`: what it may read of the customer whom it answers.
+    lookups: list[str] = []
 
 
 class Setup(BaseModel):

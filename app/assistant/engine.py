@@ -17,6 +17,7 @@ from app.tenancy import commit
 from . import guard, phrases, prompt
 from .assistant import Setup
 from .embedding import Question, question_of
+from .lookups import LOOKUP
 from .prices import Price
 from .prompt import Line, ToolSpec
 from .providers.calling import complete
@@ -137,9 +138,9 @@ def passages_for(situation: Situation, question: Question | None) -> list[Match]
 
 def is_about_tools(situation: Situation, specs: Sequence[ToolSpec]) -> bool:
     """Whether a tool that looks something up fits what was asked, where no passage does."""
-    from_tools = [spec for spec in specs if spec.name.startswith(ACTION)]
+    from_tools = [spec for spec in specs if spec.name.startswith((ACTION, LOOKUP))]
     customer_question = {term for words in situation.questions for term in terms_of(words)}
-    return any(customer_question & {*terms_of(spec.description)} for spec in from_tools)
+    return any(customer_question & {*terms_of(f"{spec.description} {spec.about}")} for spec in from_tools)
 
 
 def with_model(situation: Situation, endpoint: Endpoint, toolbox: Toolbox, passages: list[Match]) -> Decision:
@@ -190,6 +191,12 @@ def used(passages: Sequence[Match], completion: Completion) -> tuple[Match, ...]
     return named or tuple(passages)
 
 
+def answers_in(results: Sequence[dict[str, Any]], calls: Sequence[ToolCall]) -> list[str]:
+    """What programs said by themselves, which is as good as knowledge."""
+    asked = [str(value) for call in calls for value in call.arguments.values()]
+    return [guard.apart_from(str(result.get("answer", "")), asked) for result in results]
+
+
 def guarded(
     made: Decision,
     completion: Completion,
@@ -207,7 +214,7 @@ def guarded(
         return replace(made, action="hand_over", reason="asked_twice", withheld=completion.reply)
     reply = guard.as_whatsapp(completion.reply)
     allowed = guard.Allowed(
-        passages=(*(one.text for one in passages), *(str(result.get("answer", "")) for result in results)),
+        passages=(*(one.text for one in passages), *answers_in(results, made.calls)),
         own=situation.own,
         hosts=frozenset(host.casefold().removeprefix("www.") for host in situation.setup.hosts),
         secret=system,

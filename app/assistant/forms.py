@@ -62,6 +62,7 @@ from .assistant import (
 from .golden import LONGEST_MESSAGE, LONGEST_TITLE
 from .knowledge import LONGEST_BODY, LONGEST_QUESTION
 from .local_embedding import has_local_model
+from .lookups import LOOKUPS
 from .prices import MILLION, price_of
 from .providers.calling import ADAPTERS
 
@@ -246,6 +247,7 @@ class SetupForm(FlaskForm):
     assign_teams = SelectMultipleField(_("Teams it may assign"))
     templates = SelectMultipleField(_("Templates it may send"))
     actions = SelectMultipleField(_("Actions it may call"))
+    lookups = SelectMultipleField(_("What it may look up about the customer"))
 
     PLACES = ("numbers", "teams", "entry_points")
     BUDGETS = ("money_per_day", "money_per_conversation")
@@ -271,6 +273,7 @@ class SetupForm(FlaskForm):
         )
         actions = db.session.scalars(AssistantAction.in_order())
         self.actions.choices = options(*((str(one.id), one.name) for one in actions))
+        self.lookups.choices = options(*((one.name, gettext(one.title)) for one in LOOKUPS.values()))
 
     @classmethod
     def of(cls, setup: Setup) -> SetupForm:
@@ -282,7 +285,7 @@ class SetupForm(FlaskForm):
         values |= {name: getattr(setup.tools, name) for name in ("hears", "sees", "contact_fields")}
         values |= {"tags": [str(id) for id in setup.tools.tags], "templates": setup.tools.templates}
         values |= {"assign_teams": [str(id) for id in setup.tools.teams]}
-        values |= {"actions": [str(id) for id in setup.tools.actions]}
+        values |= {"actions": [str(id) for id in setup.tools.actions], "lookups": setup.tools.lookups}
         form = cls(formdata=None, data=values)
         form.texts = {name: getattr(setup, name) for name in cls.TEXTS}
         return form
@@ -323,6 +326,7 @@ class SetupForm(FlaskForm):
             teams=ids(self.assign_teams),
             templates=self.templates.data or [],
             actions=ids(self.actions),
+            lookups=self.lookups.data or [],
         )
         return Setup(**values)
 

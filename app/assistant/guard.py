@@ -7,7 +7,8 @@ customer's own. So a customer who makes the model obey gains nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -17,11 +18,13 @@ from app.languages import is_surely, words_of
 from .phrases import phrases
 
 MOST_LETTERS = 4_096
-# So many words in a row of what it was told are no coincidence.
-OVERLAP = 8
+# So many words in a row of what it was told are no coincidence, nor are so many in shorter rows.
+OVERLAP, SHORT_OVERLAP, MOST_OVERLAPPED = 8, 4, 12
+# No word of any language is so long; what is encoded is.
+LONGEST_WORD = 60
 
 URL = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"'）)\]]+|(?<![\w@.-])(?:[\w-]{1,63}\.){1,5}(?:[a-z]{2,12}|xn--\w+)(?:/[^\s<>\"'）)\]]*)?(?![\w@])",
+    r"(?:https?://|www\.)[^\s<>\"'）)\]]+|(?<![\w@.-])(?:[\w-]{1,63}\.){1,5}(?:[^\W\d_]{2,24}|xn--[\w-]+)(?:/[^\s<>\"'）)\]]*)?(?![\w@])",
     re.IGNORECASE,
 )
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
@@ -31,7 +34,11 @@ DETAIL = re.compile(rf"{PHONE.pattern}|{EMAIL.pattern}")
 NUMBER = r"\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 CURRENCY = (
     r"€|\$|£|¥|₹|₺|₽|R\$|%|٪|eur(?:os?)?|usd|dollars?|gbp|pounds?|chf|francs?|franken|aed|dirhams?|sar|riyals?|reais|real"
-    r"|pesos?|mxn|ars|brl|inr|rupees?|percent|prozent|por ciento|por cento|pour cent|درهم|ريال|دولار|يورو|جنيه|دينار"
+    r"|pesos?|mxn|ars|brl|inr|rupees?|f ?cfa|cfa|xof|xaf|xpf|pln|zl|zloty|kr|sek|nok|dkk|kroner|kronor|jpy|yen|cny|rmb"
+    r"|yuan|kwd|qar|bhd|omr|egp|dzd|tnd|ngn|naira|kes|ksh|ghs|cedis?|zar|rand|cop|clp|soles|uah|rub|roubles?|rubles?"
+    r"|idr|rp|php|thb|baht|vnd|krw|won|aud|cad|nzd|hkd|sgd|ils|shekels?|tl|lira|czk|huf|ron|lei|cents?|centimes?"
+    r"|centavos?|centimos?|₦|₴|₩|₫|฿|₱|₪|₵|₡|₲|﷼|percent|prozent|por ciento|por cento|pour cent"
+    r"|درهم|ريال|دولار|يورو|جنيه|دينار|فرنك|ليره|د\.ا|ر\.س|د\.ك|ر\.ق|ج\.م|د\.م"
 )
 PRICE = re.compile(rf"(?:({CURRENCY})\s?({NUMBER}))|(?:({NUMBER})\s?({CURRENCY})(?!\w))", re.IGNORECASE)
 PROMISES = phrases(
@@ -42,6 +49,12 @@ PROMISES = phrases(
     مجانا; مجاني; خصم; استرداد; قسيمه; ضمان"""
 )
 PROMISE = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(PROMISES, key=len, reverse=True)))})(?!\w)")
+ANY_DETAIL = re.compile(rf"{EMAIL.pattern}|{IBAN.pattern}|{PHONE.pattern}", re.IGNORECASE)
+# What ends a sentence and no address.
+ENDS = ".,;:!?*_~"
+# Letters that show nothing, and full stops that browsers read as a dot.
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f")
+DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", "\u2024": "."})
 # The form in which it is given its data, and no way to write to a customer.
 OBJECT = re.compile(r"[{\[]\s*\"[\w ]{1,40}\"\s*:")
 # Names of files look like hosts: only endings that are none.
@@ -63,13 +76,18 @@ class Allowed:
 
     @property
     def facts(self) -> str:
-        return "\n".join(self.passages)
+        return as_seen("\n".join(self.passages))
+
+    def secret_runs(self, length: int) -> set[tuple[str, ...]]:
+        """So many words in a row of the instructions, which are in no passage."""
+        known = (run for passage in self.passages for run in runs(words_of(passage), length))
+        return set(runs(words_of(self.secret), length)).difference(known)
 
     @property
     def details(self) -> str:
         """Where numbers to call and emails may be from."""
         own = [value.strip() for value in self.own]
-        return "\n".join([*self.passages, *(value for value in own if DETAIL.fullmatch(value))])
+        return "\n".join([self.facts, *(value for value in own if DETAIL.fullmatch(value))])
 
 
 def problem_of(reply: str, allowed: Allowed) -> str:
@@ -78,15 +96,37 @@ def problem_of(reply: str, allowed: Allowed) -> str:
         return "empty"
     if len(reply) > MOST_LETTERS:
         return "too_long"
+    seen = as_seen(reply)
     checks = {
-        "link": has_strange_link(reply, allowed),
-        "contact_detail": has_strange_contact(reply, allowed),
-        "price": has_strange_price(reply, allowed.facts),
-        "promise": has_strange_promise(reply, allowed.facts),
-        "prompt_leak": bool(OBJECT.search(reply)) or overlaps(reply, allowed.secret, allowed.passages),
+        "link": has_strange_link(seen, allowed),
+        "contact_detail": has_strange_contact(seen, allowed),
+        "price": has_strange_price(seen, allowed.facts),
+        "promise": has_strange_promise(seen, allowed.facts),
+        "prompt_leak": bool(OBJECT.search(seen)) or is_encoded(seen, allowed) or overlaps(seen, allowed),
         "wrong_language": bool(allowed.language) and is_surely(reply) not in ("", allowed.language),
     }
     return next((problem for problem, is_so in checks.items() if is_so), "")
+
+
+def as_seen(text: str) -> str:
+    """As a reader sees it: without characters that show nothing, one character for those that look the same."""
+    visible = "".join(letter for letter in text if unicodedata.category(letter) != "Cf" and letter not in BLANK)
+    return unicodedata.normalize("NFKC", visible).translate(DOTS)
+
+
+def apart_from(answer: str, arguments: Iterable[str]) -> str:
+    """What a program answered, without what could only be the echo of what the model asked it.
+
+    A link or a number that the model made up is no fact because a program repeats it.
+    """
+    asked = as_seen("\n".join(arguments))
+    links = {normal_url(url) for url in urls_in(asked)}
+    details = {re.sub(r"[\W_]", "", found[0]).casefold() for found in re.finditer(ANY_DETAIL, asked)}
+    amounts, promises = set(amounts_in(asked)), set(PROMISE.findall(fold(asked)))
+    kept = URL.sub(lambda found: " " if normal_url(found[0].rstrip(ENDS)) in links else found[0], as_seen(answer))
+    kept = ANY_DETAIL.sub(lambda found: " " if re.sub(r"[\W_]", "", found[0]).casefold() in details else found[0], kept)
+    kept = PRICE.sub(lambda found: " " if normal_amount(fold(found[2] or found[3])) in amounts else found[0], kept)
+    return PROMISE.sub(lambda found: " " if found[0] in promises else found[0], fold(kept)) if promises else kept
 
 
 def has_strange_link(reply: str, allowed: Allowed) -> bool:
@@ -99,7 +139,7 @@ def has_strange_link(reply: str, allowed: Allowed) -> bool:
 
 def urls_in(text: str) -> Iterator[str]:
     for match in URL.finditer(text):
-        url = match[0].rstrip(".,;:!?*_~")
+        url = match[0].rstrip(ENDS)
         if "/" in url or url.rpartition(".")[2].lower() not in NO_HOSTS:
             yield url
 
@@ -165,15 +205,34 @@ def has_strange_promise(reply: str, facts: str) -> bool:
     return any(promise not in allowed_values for promise in PROMISE.findall(fold(reply)))
 
 
-def overlaps(reply: str, secret: str, passages: Iterable[str]) -> bool:
-    """Whether so many words in a row are those of its instructions, and of no passage."""
-    reply_runs = runs(reply)
-    return bool(reply_runs & runs(secret) - set().union(*map(runs, passages)))
+def is_encoded(reply: str, allowed: Allowed) -> bool:
+    """Whether it has a word that no one reads, such as Base64, that is in no passage and no address."""
+    words = URL.sub(" ", reply).split()
+    return any(len(word) > LONGEST_WORD and word.isascii() and word not in allowed.facts for word in words)
 
 
-def runs(text: str) -> set[tuple[str, ...]]:
-    words = words_of(text)
-    return {tuple(words[place : place + OVERLAP]) for place in range(len(words) - OVERLAP + 1)}
+def overlaps(reply: str, allowed: Allowed) -> bool:
+    """Whether so many of its words are those of its instructions, and of no passage: in order, or backwards."""
+    words = words_of(reply)
+    for read in (words, words[::-1]):
+        if has_run(read, allowed, OVERLAP) or covered(read, allowed) >= MOST_OVERLAPPED:
+            return True
+    return False
+
+
+def has_run(words: Sequence[str], allowed: Allowed, length: int) -> bool:
+    return bool(set(runs(words, length)) & allowed.secret_runs(length))
+
+
+def covered(words: Sequence[str], allowed: Allowed) -> int:
+    """How many of the words are in short rows of the instructions."""
+    secret = allowed.secret_runs(SHORT_OVERLAP)
+    rows = (place for place, run in enumerate(runs(words, SHORT_OVERLAP)) if run in secret)
+    return len({place + step for place in rows for step in range(SHORT_OVERLAP)})
+
+
+def runs(words: Sequence[str], length: int) -> list[tuple[str, ...]]:
+    return [tuple(words[place : place + length]) for place in range(len(words) - length + 1)]
 
 
 HEADING = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)

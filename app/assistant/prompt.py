@@ -59,6 +59,8 @@ class ToolSpec:
     name: str
     description: str
     arguments: dict[str, str]
+    # Further words of questions that it may answer; not for the model.
+    about: str = ""
 
 
 def rules(setup: Setup, business: str, language: str, tools: Sequence[ToolSpec]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from app.contacts.fields import ContactField, ContactFieldValue
-from app.inbox.conversations import Conversation, HandlingStretch, Message
+from app.inbox.conversations import GREETING, Conversation, HandlingStretch, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.inbound.surveys import score_of
 from app.meta.payload import mapping
@@ -24,6 +24,7 @@ from .phrases import PERSON_BUTTON_ID
 from .prompt import Line
 
 MOST_MESSAGES = 40
+NO_ANSWERS = ("away", GREETING)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 PEOPLE_BEGIN = "From here on, people of the team answered."
 PEOPLE_END = "From here on, you answer again."
@@ -69,8 +70,8 @@ class Talk:
         unanswered: list[Message] = []
         for message in reversed(self.messages):
             if message.is_outbound and message.state not in ("failed", "expired", "cancelled", "scheduled"):
-                # An out-of-office reply is no answer.
-                if message.source == "away":
+                # An out-of-office reply and a greeting are no answers.
+                if message.source in NO_ANSWERS:
                     continue
                 break
             if not message.is_outbound:
@@ -126,6 +127,11 @@ def who_wrote(message: Message) -> str:
 
 def is_answer_to_survey(message: Message) -> bool:
     return score_of(message.type or "", message.raw) is not None
+
+
+def is_form(message: Message) -> bool:
+    """Whether it is a form that the customer filled in, whose answers are stored."""
+    return bool(message.raw.get("nfm_reply"))
 
 
 def tapped_person(message: Message) -> bool:

@@ -16,6 +16,9 @@ from .media_readings import MediaReading
 from .translations import MessageTranslation
 from .turns import judge_by_reply
 
+# Messages whose words are a person's answer: a text, or the caption of a file.
+IN_WORDS = ("text", "image", "video", "document")
+
 
 @subscriber("assistant", "message.received")
 def answer_messages(received: list[Happened]) -> None:
@@ -35,13 +38,16 @@ def answer_messages(received: list[Happened]) -> None:
 
 @subscriber("assistant's suggestions", "message.queued", "message.sent")
 def compare_replies(queued: list[Happened]) -> None:
-    """A person wrote an answer of their own beside a suggestion: that says how good the suggestion was."""
+    """A person wrote an answer of their own beside a suggestion: that says how good the suggestion was.
+
+    A form, buttons or a product sent beside it are no other wording of it.
+    """
     by_people = {one.subject_id: one.actor for one in queued if one.actor and one.actor.takes_over}
     if not by_people:
         return
     for message in db.session.scalars(select(Message).where(Message.id.in_(list(by_people)))):
         actor = by_people[message.id]
-        if actor and message.body and message.is_reply:
+        if actor and message.body and message.type in IN_WORDS and message.is_reply:
             judge_by_reply(message.conversation_id, message.body, by=actor)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.tenancy import Actor, commit, db, now
 
 from .actions import ActionCall, AssistantAction
 from .assistant import Setup
+from .lookups import LOOKUPS, Lookup
 from .prompt import ToolSpec
 from .providers.completion import ToolCall
 from .turns import AssistantTurn
@@ -32,6 +33,7 @@ class Switched:
     templates: dict[str, str] = field(default_factory=dict)
     actions: dict[str, ActionCall] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
+    lookups: dict[str, Lookup] = field(default_factory=dict)
     contact_id: uuid.UUID | None = None
     turn_id: uuid.UUID | None = None
     pretends: bool = False
@@ -53,6 +55,7 @@ class Switched:
             templates={key.partition("|")[0]: key for key in tools.templates},
             actions={action.key: action.call for action in actions},
             descriptions={action.key: action.description for action in actions},
+            lookups={one.key: one for name in tools.lookups if (one := LOOKUPS.get(name))},
             contact_id=contact_id,
             turn_id=turn_id,
             pretends=pretends,
@@ -69,21 +72,32 @@ class Switched:
         if self.templates:
             names = {"template": f"one of: {', '.join(self.templates)}"}
             specs.append(ToolSpec("send_template", "Sends the customer an approved template.", names))
+        for key, lookup in self.lookups.items():
+            specs.append(ToolSpec(key, lookup.description, {}, about=lookup.words))
         for key, call in self.actions.items():
             specs.append(ToolSpec(key, self.descriptions[key], dict.fromkeys(call.parameters, "text")))
         return specs
 
     def accepts(self, call: ToolCall) -> bool:
-        match call.name:
-            case "set_tag":
-                return call.arguments.get("tag") in self.tags
-            case "assign_team":
-                return call.arguments.get("team") in self.teams
-            case "send_template":
-                return call.arguments.get("template") in self.templates
+        """Only with the arguments that it has: whom it is about is never the model's to say."""
+        offered: dict[str, tuple[str, Mapping[str, object]]] = {
+            "set_tag": ("tag", self.tags),
+            "assign_team": ("team", self.teams),
+            "send_template": ("template", self.templates),
+        }
+        if call.name in offered:
+            name, values = offered[call.name]
+            value = call.arguments.get(name)
+            return call.arguments.keys() == {name} and isinstance(value, str) and value in values
+        if call.name in self.lookups:
+            return not call.arguments
         return call.name in self.actions and call.arguments.keys() <= {*self.actions[call.name].parameters}
 
     def fetch(self, call: ToolCall) -> dict[str, Any] | None:
+        if lookup := self.lookups.get(call.name):
+            answer = lookup.answer(self.contact_id) if self.contact_id else ""
+            commit()
+            return {"tool": call.name, "answer": answer, "problem": ""}
         if (action := self.actions.get(call.name)) is None:
             return None
         if self.pretends:

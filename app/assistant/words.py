@@ -49,6 +49,7 @@ REASONS = {
     "newer": N_("The customer wrote again meanwhile."),
     "answered": N_("Somebody had replied already."),
     "survey": N_("The message answers the survey."),
+    "form": N_("The customer sent a form, which is stored with its answers."),
     "switched_off": N_("It was switched off meanwhile."),
     "refused": N_("WhatsApp would not accept the message."),
     "nothing_asked": N_("There was nothing to answer."),

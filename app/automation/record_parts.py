@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 
 from app.records.models import Record, of_contact
 from app.records.stages import LONGEST_STAGE, OUTCOMES, TYPES, RecordStage, key_of
-from app.tenancy import db
+from app.tenancy import as_uuid, db
 from app.words import N_
 
-from .parts import Condition, Miss, Names, Trigger, choice, entry
+from .parts import Condition, Miss, Names, Step, Trigger, choice, entry
+from .turns import Outcome, Turn
 
 ONE = {
     "deal": N_("a deal"),
@@ -25,6 +26,9 @@ ONE = {
 STAGE_HINT = N_("As the other system calls it. Leave it empty for any stage.")
 Type = Literal["deal", "lead", "property", "order", "appointment", "contact", "other"]
 MOST_LOOKED_AT = 200
+ID = "record.id"
+NONE = N_("The customer has no such record.")
+ELSEWHERE = N_("“{title}” is changed in the system where it comes from.")
 
 
 class RecordStageChanges(Trigger):
@@ -49,6 +53,7 @@ class RecordStageChanges(Trigger):
             return Miss(f"{type}: {stage}")
         record = Record.find(turn.facts.get("record_id"))
         turn.know("record_title", record.title if record else "")
+        turn.know(ID, record.id if record else "")
         turn.know("record_stage", stage)
         return None
 
@@ -92,3 +97,36 @@ class HasRecord(Condition):
         if has:
             return str(_("The customer has %(one)s", one=one))
         return str(_("The customer does not have %(one)s", one=one))
+
+
+class MoveRecord(Step):
+    """The record that began the automation, if it is of this type; else the one of the customer that moved last."""
+
+    kind: Literal["move_record"] = "move_record"
+    title: ClassVar[str] = N_("Move a record to a stage")
+    group: ClassVar[str] = N_("Customer")
+    type: Type = choice(N_("Type"), TYPES)
+    stage: str = entry(N_("Stage"), most=LONGEST_STAGE, hint=N_("One of the stages of this type in Records."))
+
+    def do(self, turn: Turn) -> Outcome:
+        assert turn.automation
+        record = self.record_of(turn)
+        if record is None:
+            return Outcome("refused", words=NONE)
+        if record.is_mirrored:
+            return Outcome("refused", words=ELSEWHERE, seen={"title": record.title})
+        moved = record.move(turn.fill(self.stage), by=turn.automation.actor)
+        turn.know("record_title", record.title)
+        turn.know("record_stage", record.stage)
+        return Outcome("done" if moved else "unchanged", seen={"title": record.title, "stage": record.stage})
+
+    def record_of(self, turn: Turn) -> Record | None:
+        mine = of_contact(turn.contact.id, turn.conversation.id).where(Record.type == self.type)
+        if id := as_uuid(turn.values.get(ID)):
+            began_with = db.session.scalar(mine.where(Record.id == id))
+            if began_with:
+                return began_with
+        return db.session.scalar(mine.where(Record.gone_at.is_(None)).limit(1))
+
+    def sentence(self, names: Names) -> str:
+        return str(_("Move %(one)s of the customer to the stage “%(stage)s”", one=_(ONE[self.type]), stage=self.stage))

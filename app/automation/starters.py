@@ -361,7 +361,8 @@ STARTERS = (
         N_("Out-of-office reply"),
         N_("Replies outside business hours, once a day for each customer."),
         out_of_office,
-        {"repeats": "days", "repeat_days": 1},
+        # Who asks something gets an answer at night, too.
+        {"repeats": "days", "repeat_days": 1, "stops": False},
     ),
     Starter("keyword", N_("Keyword answer"), N_("Answers a question that contains certain words."), keyword_answer),
     Starter("menu", N_("Menu of choices"), N_("Offers choices, and answers each or hands over to people."), menu),

@@ -17,7 +17,7 @@ from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.compose.writing import Writing
-from app.inbox.conversations import AutomationPaused, Message, Refusal, WithOtherApp, WithPerson
+from app.inbox.conversations import GREETING, AutomationPaused, Message, Refusal, WithOtherApp, WithPerson
 from app.inbox.conversations.assignment import Taken, member_or_none
 from app.inbox.desk.distribution import Takers
 from app.inbox.desk.notes import Note
@@ -75,6 +75,8 @@ def send(turn: Turn, step_id: uuid.UUID, compose: Any, *, attempt: int = 0, sour
     if conversation.message_with(client_id) is None and messages_left(conversation) < 1:
         conversation.record("automation_stopped", turn.automation.actor, why="limit")
         return Outcome("limit", ends="limit", words=ENOUGH)
+    # Where other automations may run for the same message, what this one says is no answer to it: a greeting.
+    source = source or ("" if turn.automation.stops else GREETING)
     try:
         message = conversation.send(compose(turn), by=turn.automation.actor, client_id=client_id, source=source)
     except NOT_SENT as problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,16 +16,14 @@ from app.contacts.models import Contact
 from app.contacts.tags import ContactTag, Tag
 from app.hours.hours import OpeningHours
 from app.hours.models import ServicePolicy
-from app.inbox.compose.canned_replies import variable_values
 from app.inbox.conversations import CUSTOMER_SERVICE_WINDOW, Conversation, Message
 from app.languages import is_surely
-from app.tenancy import Tenant, current_tenant_id, db, now
+from app.tenancy import db, now
+from app.variables import filled
 
 from .models import Automation, AutomationRun
 from .parts import Names
 
-# With the space before it, which goes where nothing takes its place: “our offer , welcome” is not written.
-VARIABLE = re.compile(r"( ?)\{\{\s*([\w .\-]{1,80}?)\s*(?:\|([^{}]*))?\}\}")
 LONGEST_VALUE, MOST_VALUES = 1_000, 50
 
 
@@ -139,10 +136,6 @@ class Turn:
         """When the customer wrote, or now."""
         return self.message.occurred_at if self.message else self.at
 
-    @cached_property
-    def tenant(self) -> Tenant:
-        return db.session.get_one(Tenant, current_tenant_id())
-
     def forget(self) -> None:
         """What was read of the customer is read again: a step has changed it."""
         for name in ("tags", "field_values"):
@@ -160,23 +153,14 @@ class Turn:
         """
         if "{{" not in words:
             return words
-        by = self.automation.actor if self.automation else None
-        values_by_name = self.conversation.subject_values(self.language)
-        if by:
-            values_by_name |= variable_values(self.contact, self.conversation.phone_number, by=by, tenant=self.tenant)
+        known = self.conversation.subject_values(self.language) | self.conversation.variable_values
         named = {one.name.casefold(): str(one.id) for one in ContactField.all()}
 
-        def value_of(match: re.Match[str]) -> str:
-            name, fallback = match[2].strip(), (match[3] or "").strip()
+        def value_of(name: str) -> str | None:
             field_id = named.get(name.casefold())
-            filled = (
-                self.values.get(name)
-                or values_by_name.get(name)
-                or (self.field_values.get(field_id) if field_id else "")
-            )
-            return f"{match[1]}{filled or fallback}" if filled or fallback else ""
+            return self.values.get(name) or known.get(name) or (self.field_values.get(field_id) if field_id else "")
 
-        return VARIABLE.sub(value_of, words)
+        return filled(words, value_of)
 
     def client_id(self, step_id: uuid.UUID, attempt: int = 0) -> uuid.UUID:
         """Of what a step sends: the same whenever it is tried again."""

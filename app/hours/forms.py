@@ -11,6 +11,7 @@ from wtforms.validators import Length, Optional
 
 from app import zones
 from app.parameters import InRange
+from app.variables import VARIABLES, has_other_braces, names_in
 from app.wordings import Text, WordingsForm
 from app.words import N_
 
@@ -37,7 +38,16 @@ TEXTS = (
     Text("away_text", N_("Out-of-office reply"), most=LONGEST_TEXT),
     Text("survey_question", N_("Question after a conversation is resolved"), most=LONGEST_TEXT),
 )
-NO_VARIABLES = _("Variables such as {{first_name}} aren't filled in here. Write the text without them.")
+UNKNOWN_VARIABLE = _("Customers would read {{%(name)s}}. You can use %(variables)s.")
+AWAY_HINT = _(
+    "Sent once to each customer who writes while you are closed. Leave empty to send nothing. "
+    "Write {{first_name|there}} for the customer's first name, or “there” where you don't know it."
+)
+SURVEY_HINT = _(
+    "Asked with three buttons while the reply window is open. Leave empty to ask nothing then. "
+    "Variables work here too, such as {{first_name|there}}, {{business}} or {{agent|us}}."
+)
+BRACES = _("Customers would read these braces. Write a variable as {{first_name}} or {{first_name|there}}.")
 # What to begin with once somebody chooses opening hours.
 USUAL_WEEK = ["09:00–17:00"] * 5
 # Where the hours of one day are copied to: the numbers of the days, Monday is 0.
@@ -49,19 +59,27 @@ def minutes_field(label: str) -> IntegerField:
     return IntegerField(label, validators=[Optional(), in_range])
 
 
-def text_field(label: str) -> TextAreaField:
+def text_field(label: str, hint: str) -> TextAreaField:
     return TextAreaField(
         label,
+        description=hint,
         filters=[lambda text: (text or "").strip()],
-        validators=[Length(max=LONGEST_TEXT), refuse_variables],
+        validators=[Length(max=LONGEST_TEXT), check_variables],
         render_kw={"rows": 3},
     )
 
 
-def refuse_variables(_form: FlaskForm, field: TextAreaField) -> None:
-    """Customers would read the braces: these texts are sent as they are."""
-    if "{{" in (field.data or ""):
-        raise ValidationError(NO_VARIABLES)
+def check_variables(_form: FlaskForm, field: TextAreaField) -> None:
+    if problem := problem_in(field.data or ""):
+        raise ValidationError(problem)
+
+
+def problem_in(words: str) -> str:
+    """Why customers would read braces instead of a value; "" where they would not."""
+    if unknown := next((name for name in names_in(words) if name not in VARIABLES), ""):
+        listed = ", ".join(f"{{{{{name}}}}}" for name in VARIABLES)
+        return str(UNKNOWN_VARIABLE % {"name": unknown, "variables": listed})
+    return str(BRACES) if has_other_braces(words) else ""
 
 
 def zone_choices(chosen: str) -> list[SelectChoice]:
@@ -87,11 +105,11 @@ class PolicyForm(FlaskForm):
     day0, day1, day2, day3, day4, day5, day6 = map(SpansField, DAYS)
     time_zone = SelectField(_("Time zone"))
     holidays = HolidaysField(_("Holidays"))
-    away_text = text_field(_("Out-of-office reply"))
+    away_text = text_field(_("Out-of-office reply"), AWAY_HINT)
     first_response_minutes = minutes_field(_("First reply within (minutes)"))
     next_response_minutes = minutes_field(_("Every further reply within (minutes)"))
     targets_run_always = BooleanField(_("Count time outside opening hours"))
-    survey_question = text_field(_("Question after a conversation is resolved"))
+    survey_question = text_field(_("Question after a conversation is resolved"), SURVEY_HINT)
     survey_template = SelectField(
         _("After the reply window has closed, ask with a template"),
         validate_choice=False,
@@ -116,8 +134,8 @@ class PolicyForm(FlaskForm):
     def validate(self, *args: Any, **more: Any) -> bool:
         for code, texts in self.wordings.wordings.items():
             for name in texts:
-                if "{{" in self.wordings.shown(code, name):
-                    self.wordings.problems[f"{name}:{code}"] = str(NO_VARIABLES)
+                if problem := problem_in(self.wordings.shown(code, name)):
+                    self.wordings.problems[f"{name}:{code}"] = problem
         return bool(super().validate(*args, **more)) & self.wordings.fits
 
     def validate_opens(self, field: RadioField) -> None:

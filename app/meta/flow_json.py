@@ -134,6 +134,11 @@ def parts_of(screens: Sequence[Any]) -> Iterator[dict[str, Any]]:
         yield from (part for part in screen["parts"] if KINDS[part["kind"]].asks)
 
 
+def asks_time(screens: Sequence[Any]) -> bool:
+    """Whether the customer chooses an appointment time in it."""
+    return any(part["kind"] == "slot" for part in parts_of(screens))
+
+
 def is_live(screens: Sequence[Any]) -> bool:
     """Whether it needs the data endpoint."""
     return any(KINDS[part["kind"]].is_live for part in parts_of(screens))

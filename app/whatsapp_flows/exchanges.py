@@ -29,6 +29,8 @@ from .slots import Full, book, offered
 log = structlog.get_logger()
 
 MOST_CHARACTERS = 16_000
+# One of them is what a time is booked for.
+CHOICES = ("radio", "dropdown", "lookup")
 SHAPE_OF_TIME = "EEE d MMM, HH:mm"
 
 
@@ -112,21 +114,27 @@ class Exchange:
             params |= {name: words for name, words in reply.answers.items() if name in params}
         if slot := next((part for part in parts_of(self.screens) if part["kind"] == "slot"), None):
             try:
-                params[slot["name"]] = self.book(slot["name"])
+                params[slot["name"]] = self.book(slot["name"], self.find_subject(params))
             except Full:
                 return self.show(self.place_of(slot), phrases.TAKEN[self.language])
         closing = {"extension_message_response": {"params": params | {"flow_token": self.token}}}
         return {"screen": "SUCCESS", "data": closing}
 
-    def book(self, name: str) -> str:
+    def book(self, name: str, about: str) -> str:
         """Books the chosen time. Raises `Full`; a time that no one has to choose may be left out."""
         chosen = text(self.values.get(name), 40) or ""
         part = next(part for part in parts_of(self.screens) if part["name"] == name)
         if not chosen and not part["required"]:
             return ""
         assert self.contact_id
-        booking = book(chosen, self.token, self.contact_id, self.flow.id)
+        booking = book(chosen, self.token, self.contact_id, self.flow.id, about)
         return self.time_words(booking.starts_at)
+
+    def find_subject(self, answers: dict[str, Any]) -> str:
+        """What a time is booked for: the first thing that was chosen, such as the service."""
+        choices = {part["name"] for part in parts_of(self.screens) if part["kind"] in CHOICES}
+        chosen = next((one for one in self.version.questions if one.name in choices and answers.get(one.name)), None)
+        return next(words for _label, words in rows_of(answers, [chosen])) if chosen else ""
 
     def place_of(self, part: dict[str, Any]) -> int:
         """The screen that has the field."""

@@ -18,6 +18,11 @@ DAYS = (
     *(N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday")),
     *(N_("Friday"), N_("Saturday"), N_("Sunday")),
 )
+# Several days at once, and which: Monday is 0.
+SEVERAL = {
+    "weekdays": (N_("Monday to Friday"), range(5)),
+    "all": (N_("Every day"), range(7)),
+}
 
 
 class SlotForm(FlaskForm):
@@ -35,7 +40,10 @@ class SlotForm(FlaskForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.weekday.choices = [SelectChoice(str(number), gettext(words)) for number, words in enumerate(DAYS)]
+        self.weekday.choices = [
+            *(SelectChoice(name, gettext(words)) for name, (words, _days) in SEVERAL.items()),
+            *(SelectChoice(str(number), gettext(words)) for number, words in enumerate(DAYS)),
+        ]
 
     def validate_ends(self, field: TimeField) -> None:
         if not (field.data and self.starts.data and isinstance(self.minutes.data, int)):
@@ -44,14 +52,17 @@ class SlotForm(FlaskForm):
             raise ValidationError(_("Leave room for at least one appointment."))
 
     @property
-    def values(self) -> dict[str, int]:
-        return {
-            "weekday": int(self.weekday.data),
+    def slots(self) -> list[dict[str, int]]:
+        """The values of a row for each day."""
+        chosen = self.weekday.data
+        days = SEVERAL[chosen][1] if chosen in SEVERAL else [int(chosen)]
+        times = {
             "starts_minute": minute_of(self.starts.data),
             "ends_minute": minute_of(self.ends.data),
             "minutes": self.minutes.data,
             "capacity": self.capacity.data,
         }
+        return [{"weekday": day, **times} for day in days]
 
 
 def minute_of(time: dt.time) -> int:

@@ -77,6 +77,8 @@ class FlowBooking(TenantModel):
     contact_id: Mapped[uuid.UUID]
     # Of the form in which it was booked: the same form sent twice books once.
     token: Mapped[str]
+    # What was chosen in that form, such as the service.
+    about: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     contact: Mapped[Contact] = relationship(viewonly=True)
 
@@ -142,7 +144,7 @@ class Full(Exception):
     """The time has no place left."""
 
 
-def book(id: str, token: str, contact_id: uuid.UUID, flow_id: uuid.UUID) -> FlowBooking:
+def book(id: str, token: str, contact_id: uuid.UUID, flow_id: uuid.UUID, about: str = "") -> FlowBooking:
     """Books a time that was offered. The same token again moves its booking, or changes nothing. Raises `Full`."""
     earlier = FlowBooking.with_token(token)
     if earlier and id_of(earlier.starts_at) == id:
@@ -153,6 +155,7 @@ def book(id: str, token: str, contact_id: uuid.UUID, flow_id: uuid.UUID) -> Flow
     if earlier:
         move_to(earlier, offer)
     booking = earlier or take_seat(offer, token, contact_id, flow_id)
+    booking.about = about
     happened("booking.moved" if earlier else "booking.made", booking.id, contact_id=contact_id, flow_id=flow_id)
     return booking
 

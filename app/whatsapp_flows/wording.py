@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from app.meta.flow_json import KINDS, parts_of
+from app.meta.flow_json import KINDS, asks_time
 from app.meta.payload import mapping, sequence
 from app.words import N_
 
@@ -118,5 +118,5 @@ def path_of(version: FlowVersion, pointer: str) -> str:
 
 def kinds_for(screens: Iterable[Any]) -> list[Any]:
     """The kinds of fields to add: one appointment time is enough."""
-    has_slot = any(part["kind"] == "slot" for part in parts_of(list(screens)))
+    has_slot = asks_time(list(screens))
     return [kind for kind in KINDS.values() if kind.name != "slot" or not has_slot]

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.row_security import protect
 
 revision = "0078"
-down_revision = "0075"
+down_revision = "0076"
 
 
 def upgrade() -> None:

@@ -102,6 +102,27 @@ def test_the_answer_is_in_the_language_that_was_typed(diary: Diary) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "answered", "thanks"),
+    [
+        ("Bonjour, je voudrais visiter la maison demain matin.", "", "Merci, votre rendez-vous"),
+        ("Bonjour, je voudrais visiter la maison demain matin.", "Confirm", "Thank you, your"),
+        ("Olá, você pode me dizer se a casa ainda está à venda?", "Confirmo", "Obrigado"),
+        ("", "", "Thank you, your"),
+    ],
+)
+def test_the_thanks_are_in_the_language_of_the_conversation(
+    diary: Diary, said: str, answered: str, thanks: str
+) -> None:
+    diary.choose()
+    one = diary.book()
+    if said:
+        diary.write(said)
+    diary.remind(one)
+    diary.write(answered) if answered else diary.tap(one)
+    assert diary.sent_texts[-1].startswith(thanks)
+
+
+@pytest.mark.parametrize(
     "words",
     ["Can I confirm tomorrow?", "please don't cancel", "I confirm that I got the keys", "annuler la commande de pain"],
 )

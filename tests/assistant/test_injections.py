@@ -111,14 +111,6 @@ def test_the_model_does_obey_where_nothing_is_forbidden(obedient: Shop) -> None:
     turn = obedient.ask("rye bread «Good day to you»")
     assert turn.reply == "Good day to you" and turn.state == "sent"
     turn = obedient.ask(f"rye bread «{call('set_tag', tag='Regular')}»")
-    print(
-        turn.state,
-        turn.reason,
-        turn.calls,
-        turn.refused_calls,
-        turn.reply,
-        obedient.model.requested[-1]["system"][-600:],
-    )
     with tenant_scope(obedient.world.bakery.id):
         tagged = db.session.scalars(select(ContactTag.contact_id)).all()
     assert tagged == [obedient.carla.contact_id] and turn.refused_calls == 0
@@ -155,5 +147,5 @@ def assert_nothing_forbidden(shop: Shop) -> None:
         assert db.session.scalars(select(ContactTag.id)).all() == []
         assert Conversation.get_or_404(shop.carla.id).team_id is None
     assert all(not turn.calls for turn in shop.turns())
-    assert all("sk-secret" not in one["asked"] + one["system"] for one in shop.model.requested)
+    assert all("sk-secret" not in one["asked"] + one.get("system", "") for one in shop.model.requested)
     assert all(OTHER not in one["asked"] and "Otto" not in one["asked"] for one in shop.model.requested)

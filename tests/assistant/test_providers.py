@@ -111,3 +111,9 @@ def test_prices_are_of_the_longest_name_and_rounded_up() -> None:
     assert price_of("gpt-4o-mini-2024-07-18") == price_of("gpt-4o-mini") != price_of("gpt-4o")
     assert price_of("gpt-4o-audio") is None and price_of("llama") is None
     assert Price(1_000_000, 2_000_000).of(3, 4) == 11 and Price(1, 1).of(1, 0) == 1
+
+
+def test_an_answer_that_no_database_holds_is_read_without_it() -> None:
+    """Half of a surrogate pair, or NUL."""
+    read = read_completion(Raw('{"action": "answer", "reply": "Rye \\ud83d bread\\u0000"}', Usage(), "stop"))
+    assert read.reply.encode().decode().startswith("Rye ") and "\x00" not in read.reply

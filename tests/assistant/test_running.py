@@ -17,6 +17,7 @@ from app.assistant.runner import Runner
 from app.assistant.turns import AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
 from app.inbox.conversations import Conversation
+from app.meta.outgoing.interactive import buttons, flow
 from app.people.erasure import erase
 from app.tenancy import Actor, db, now, tenant_scope
 from app.tenancy.jobs import deliver_happenings
@@ -131,6 +132,18 @@ def test_a_persons_own_reply_judges_the_suggestion(shop: Shop) -> None:
         shop.reply_by_hand(words)
         deliver_happenings(shop.world.bakery.id, "assistant's suggestions")
         assert shop.turns()[-1].verdict == verdict
+
+
+@pytest.mark.parametrize("beside", ["form", "buttons"])
+def test_what_is_sent_beside_a_suggestion_is_no_edit_of_it(shop: Shop, beside: str) -> None:
+    shop.switch("suggests")
+    turn = shop.ask("Do you have rye bread?")
+    form = flow("Order here", "Order", "6627001")
+    outgoing = form if beside == "form" else buttons("Which one?", ["Rye", "Wheat"])
+    shop.do(lambda talk: talk.send(outgoing, by=shop.ann, client_id=uuid.uuid4()))
+    deliver_happenings(shop.world.bakery.id, "assistant's suggestions")
+    assert shop.turns()[-1].id == turn.id and shop.turns()[-1].state == "suggested"
+    assert shop.turns()[-1].verdict is None
 
 
 def test_an_erased_contact_is_gone_from_turns_and_questions(shop: Shop) -> None:

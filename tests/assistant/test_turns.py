@@ -472,6 +472,13 @@ def test_a_voice_note_is_for_people(shop: Shop) -> None:
     assert shop.ask("", type="audio").reason == "not_text" and shop.talk().is_with_person
 
 
+def test_a_form_that_comes_back_is_no_question(shop: Shop) -> None:
+    raw = {"type": "nfm_reply", "nfm_reply": {"name": "flow", "response_json": "{}", "body": "Sent"}}
+    turn = shop.ask("", type="interactive", content={"raw": raw})
+    assert (turn.state, turn.reason) == ("silent", "form") and shop.sent() == []
+    assert not shop.talk().is_with_person
+
+
 # Helpers.
 
 

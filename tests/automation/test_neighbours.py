@@ -7,6 +7,7 @@ import pytest
 from app.assistant.assistant import Assistant, Setup
 from app.assistant.engagements import Engagement
 from app.assistant.gate import is_elsewhere
+from app.assistant.situations import Talk
 from app.inbox.conversations import Conversation, Message
 from app.tenancy import Actor, db, happened, tenant_scope
 from app.whatsapp_flows.models import WhatsappFlow
@@ -94,6 +95,16 @@ def test_the_assistant_is_quiet_while_an_automation_waits_for_a_reply(shop: Shop
     shop.write("order")
     with tenant_scope(shop.id):
         assert is_elsewhere(Conversation.get_or_404(shop.talk.id), Setup(name="Robin")) == "automation"
+
+
+@pytest.mark.parametrize(("stops", "left"), [(True, []), (False, ["Do you have rye bread?"])])
+def test_a_greeting_leaves_the_question_to_the_assistant(shop: Shop, stops: bool, left: list[str]) -> None:
+    """One beside which other automations may run greets; another has answered."""
+    shop.rule({"kind": "first_message"}, reply("Welcome"), stops=stops)
+    shop.write("Do you have rye bread?")
+    with tenant_scope(shop.id):
+        unanswered = Talk.of(Conversation.get_or_404(shop.talk.id)).unanswered
+        assert shop.sent() == ["Welcome"] and [one.words for one in unanswered] == left
 
 
 def test_an_automatic_reply_is_no_first_response(shop: Shop) -> None:

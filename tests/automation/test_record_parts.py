@@ -60,3 +60,38 @@ def test_a_condition_looks_at_the_customers_deals(shop: Shop, stage: str, sent: 
     shop.rule(keyword("hi"), reply("Noted"), conditions=[has])
     shop.write("hi")
     assert shop.sent() == sent
+
+
+def stage_of_the_deal(shop: Shop) -> str:
+    with tenant_scope(shop.id):
+        record = Record.with_external_id("agency", "deal", "1")
+        assert record
+        return record.stage
+
+
+def test_a_record_is_moved_to_a_stage(shop: Shop) -> None:
+    moved(shop, "Offer")
+    shop.rule(keyword("yes"), {"kind": "move_record", "type": "deal", "stage": "Signed"}, THANKS)
+    shop.write("yes")
+    assert stage_of_the_deal(shop) == "Signed" and shop.sent() == ["Thank you for Villa"]
+
+
+def test_a_moved_record_begins_other_automations_once(shop: Shop) -> None:
+    moved(shop, "Offer")
+    shop.rule({"kind": "record_stage", "type": "deal", "to": "won"}, THANKS)
+    shop.rule(keyword("yes"), {"kind": "move_record", "type": "deal", "stage": "Signed"})
+    shop.write("yes")
+    shop.write("yes")
+    assert shop.sent() == ["Thank you for Villa"]
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_record_that_is_missing_or_changed_elsewhere_is_not_moved(shop: Shop, mirrored: bool) -> None:
+    if mirrored:
+        by = Actor.system("test")
+        with tenant_scope(shop.id):
+            record, _ = Record.upsert("agency", "deal", "1", Values("Villa", stage="Offer"), by=by, is_mirrored=True)
+            record.link(shop.talk.contact_id, by=by)
+    shop.rule(keyword("yes"), {"kind": "move_record", "type": "deal", "stage": "Signed"}, reply("Noted"))
+    shop.write("yes")
+    assert shop.sent() == ["Noted"] and (not mirrored or stage_of_the_deal(shop) == "Offer")

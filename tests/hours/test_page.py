@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.hours.models import ServicePolicy, Urgency
-from app.inbox.conversations import Message
+from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
 from app.tenancy import Actor, db, now, tenant_scope
 from tests.arrivals import arrive, messages
@@ -32,6 +32,16 @@ def closed_now(world: World, **more: object) -> None:
     span = f"{later:%H:%M}-{later + dt.timedelta(minutes=1):%H:%M}"
     with tenant_scope(world.bakery.id):
         db.session.add(ServicePolicy(time_zone="UTC", week=[span] * 7, away_text="We are asleep.", **more))
+
+
+def closed_form() -> dict[str, object]:
+    """What the page sends for a business that is open for a minute, twelve hours from now."""
+    later = now() + dt.timedelta(hours=12)
+    days: dict[str, object] = {}
+    for n in range(7):
+        days |= {f"day{n}-open": "y", f"day{n}-from": f"{later:%H:%M}"}
+        days |= {f"day{n}-to": f"{later + dt.timedelta(minutes=1):%H:%M}"}
+    return OPEN | {"time_zone": "UTC"} | days
 
 
 def written(world: World) -> list[tuple[str, str]]:
@@ -138,10 +148,50 @@ def test_a_customer_who_writes_at_night_gets_one_reply(app: Flask, world: World)
 
 
 @pytest.mark.parametrize("field", ["away_text", "survey_question", "away_text:fr"])
-def test_a_variable_that_customers_would_read_is_refused(app: Flask, world: World, field: str) -> None:
+@pytest.mark.parametrize("braces", ["{{order}}", "{{first_name", "{{}}"])
+def test_braces_that_customers_would_read_are_refused(app: Flask, world: World, field: str, braces: str) -> None:
     ann = Browser(app).signed_in_as(world.ann)
-    answer = ann.post(ADDRESS, data=CLOSED | {"wording": "fr", field: "We are asleep, {{first_name}}."})
-    assert answer.status_code == 422 and "filled in here" in answer.text
+    answer = ann.post(ADDRESS, data=CLOSED | {"wording": "fr", field: f"We are asleep, {braces}."})
+    assert answer.status_code == 422 and "Customers would read" in answer.text and "{{first_name}}" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "reply"),
+    [
+        ("Carla Mendes", "Hello {{first_name|there}}, {{business}} is closed.", "Hello Carla, Bakery is closed."),
+        ("+1 650 555 1234", "Hello {{first_name|there}}.", "Hello there."),
+        ("+1 650 555 1234", "Hello {{first_name}}. {{agent|We}} will reply.", "Hello. We will reply."),
+    ],
+)
+def test_the_out_of_office_reply_names_the_customer(
+    app: Flask, world: World, name: str, words: str, reply: str
+) -> None:
+    world.connect_numbers()
+    answer = Browser(app).signed_in_as(world.ann).post(ADDRESS, data=closed_form() | {"away_text": words})
+    assert answer.status_code == 303
+    arrive(message("anybody there?", number=BAKERY_NUMBER, name=name))
+    deliver_to_subscriber("away", world.bakery.id)
+    assert ("outbound", reply) in written(world)
+
+
+def test_no_reply_is_sent_between_the_questions_of_an_automation(world: World) -> None:
+    world.connect_numbers()
+    closed_now(world)
+    arrive(message("a flat", number=BAKERY_NUMBER))
+    with tenant_scope(world.bakery.id):
+        db.session.query(Conversation).one().handled_by = "automation"
+    deliver_to_subscriber("away", world.bakery.id)
+    assert [one for one in written(world) if one[0] == "outbound"] == []
+
+
+def test_agent_in_an_automatic_reply_is_the_assignee(world: World) -> None:
+    world.connect_numbers()
+    arrive(message("anybody there?", number=BAKERY_NUMBER))
+    with tenant_scope(world.bakery.id):
+        talk = db.session.query(Conversation).one()
+        assert talk.fill_in("Ask {{agent|us}}.") == "Ask us."
+        talk.assign_to(world.ben, Actor.agent(world.ann))
+        assert talk.fill_in("Ask {{agent_first_name|us}} ({{ agent }}).") == "Ask Ben (Ben)."
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,22 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask
 
+from app.appointments.models import Appointment
+from app.appointments.settings import AppointmentSettings
 from app.billing.balances import Balance
 from app.extensions import outside
 from app.hours.models import ServicePolicy
+from app.inbox.conversations import Message
 from app.inbox.conversations.flow_tokens import FlowToken
 from app.tenancy import db, now, tenant_scope
 from app.whatsapp_flows.endpoint_address import endpoint_of
 from app.whatsapp_flows.keys import FlowKey
 from app.whatsapp_flows.models import FlowVersion, WhatsappFlow
-from app.whatsapp_flows.slots import FlowBooking, FlowSlot, Full, book, offered
+from app.whatsapp_flows.slots import FlowBooking, FlowSlot, Full, book, id_of, offered
+from app.whatsapp_flows.starters import starter_named
 from simulator.flow_exchange import seal
 from tests.arrivals import arrive, conversation
+from tests.happenings import deliver_to_subscriber
 from tests.hooks.receivers import Receiver, receiving
 from tests.posts import message, signed
 from tests.push.push_services import NAME, ToThisMachine
@@ -174,6 +179,44 @@ def test_a_form_is_filled_in_and_the_time_is_booked(phone: Phone, world: World) 
     assert (booking.contact_id, booking.token) == (phone.talk.contact_id, phone.token)
     receive(world, reply(params))
     assert rows_of(responses(world)[0]) == [("Time", chosen["title"]), ("Full name", "Carla")]
+
+
+@pytest.mark.parametrize(
+    ("language", "service"), [("en_US", "Consultation"), ("fr", "Consultation"), ("es", "Consulta")]
+)
+def test_the_starter_books_an_appointment_for_the_service(
+    app: Flask, world: World, language: str, service: str
+) -> None:
+    starter = starter_named("appointment")
+    assert starter
+    phone = Phone(app, world, starter.screens(language))
+    phone.open_week()
+    time = phone.ask("INIT")["data"]["time"][0]
+    answers = {"service": "2", "time": time["id"], "full_name": "Carla", "phone": "1650"}
+    assert phone.ask("data_exchange", "SCREEN_B", **answers)["screen"] == "SUCCESS"
+    deliver_to_subscriber("appointments' bookings", phone.tenant)
+    with tenant_scope(phone.tenant):
+        one = db.session.query(Appointment).one()
+    assert (one.title, one.source, one.contact_id) == (service, "form", phone.talk.contact_id)
+    assert id_of(one.starts_at) == time["id"]
+
+
+@pytest.mark.parametrize("notified", [False, True])
+def test_what_was_booked_is_confirmed_once(app: Flask, world: World, notified: bool) -> None:
+    """Unless a notification does so."""
+    phone = Phone(app, world, [screen(part("slot", "Time", "time", required=True))])
+    phone.open_week()
+    if notified:
+        with tenant_scope(phone.tenant):
+            chosen = {"booked": "booked", "moved": "", "cancelled": "", "minutes": 60, "unanswered_minutes": 240}
+            AppointmentSettings.change(reminders=[], **chosen)
+    done = phone.ask("data_exchange", "SCREEN_A", time=phone.times()[0]["id"])
+    for _ in range(2):
+        receive(world, reply(done["data"]["extension_message_response"]["params"]))
+        deliver_to_subscriber("appointments' thanks", phone.tenant)
+    with tenant_scope(phone.tenant):
+        texts = [one.body for one in db.session.query(Message).filter_by(source="appointment")]
+    assert [text[:44] for text in texts] == ([] if notified else ["Thank you, your appointment is booked: Order"])
 
 
 def test_a_time_is_not_sold_twice(phone: Phone, world: World) -> None:

@@ -299,6 +299,25 @@ def test_an_erased_person_has_no_responses(answered: Any, ann: Browser, world: W
 # Appointment times
 
 
+def test_a_form_says_that_no_appointment_times_are_set(ann: Browser, world: World, number: Any) -> None:
+    data = {"starter": "appointment", "language": "en_US", "name": "Book", "category": "OTHER"}
+    ann.post(HERE, data=data | {"waba_id": number.waba_id})
+    with tenant_scope(world.bakery.id):
+        address = f"{HERE}{db.session.query(WhatsappFlow).one().id}"
+    assert "Customers will find no free time" in ann.get(address).text
+    with tenant_scope(world.bakery.id):
+        db.session.add(FlowSlot(weekday=0, starts_minute=540, ends_minute=720, minutes=60, capacity=1))
+    assert "Customers will find no free time" not in ann.get(address).text
+
+
+@pytest.mark.parametrize(("day", "days"), [("weekdays", [0, 1, 2, 3, 4]), ("all", [0, 1, 2, 3, 4, 5, 6])])
+def test_the_times_of_several_days_are_added_at_once(ann: Browser, world: World, day: str, days: list[int]) -> None:
+    data = {"weekday": day, "starts": "09:00", "ends": "12:00", "minutes": "30", "capacity": "1"}
+    assert ann.post(f"{HERE}slots", data=data).status_code == 303
+    with tenant_scope(world.bakery.id):
+        assert [slot.weekday for slot in db.session.scalars(FlowSlot.in_order())] == days
+
+
 def test_times_are_added_and_removed(ann: Browser, world: World) -> None:
     data = {"weekday": "0", "starts": "09:00", "ends": "12:00", "minutes": "30", "capacity": "2"}
     assert ann.post(f"{HERE}slots", data=data).status_code == 303

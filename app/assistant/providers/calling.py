@@ -9,6 +9,7 @@ from typing import Any
 
 from app.egress import Refused, Unreachable
 from app.extensions import outside
+from app.meta.payload import loads
 from app.tenancy import refuse_inside_transaction
 
 from . import anthropic, google, openai
@@ -105,8 +106,8 @@ def post(url: str, headers: dict[str, str], content: bytes, *, most_bytes: int =
     if page.status != 200:
         raise ModelError(PROBLEMS.get(page.status, "provider_error" if page.status >= 500 else "request_refused"))
     try:
-        answer = json.loads(page.body) if page.is_whole else None
-    except (ValueError, RecursionError):
+        answer = loads(page.body) if page.is_whole else None
+    except ValueError:
         answer = None
     if not isinstance(answer, dict):
         raise ModelError("half_answer")

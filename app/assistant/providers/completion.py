@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
+
+from app.meta.payload import loads
 
 ACTIONS = ("answer", "ask", "hand_over", "stay_silent")
 LONGEST_REPLY = 20_000
@@ -121,8 +122,8 @@ def read_json(raw: Raw) -> dict[str, Any]:
         raise ModelError("filtered", raw.usage)
     fenced = FENCE.match(raw.text)
     try:
-        value = json.loads(fenced[1] if fenced else raw.text)
-    except (ValueError, RecursionError):
+        value = loads((fenced[1] if fenced else raw.text).encode("utf-8", "replace"))
+    except ValueError:
         raise ModelError("not_json", raw.usage) from None
     if not isinstance(value, dict):
         raise ModelError("not_json", raw.usage)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import re
 import tempfile
 from collections.abc import Callable
 
@@ -12,18 +11,19 @@ from sqlalchemy import select
 from app.assistant.cutting import Piece, cut
 from app.assistant.knowledge import LONGEST_BODY, KnowledgeSource
 from app.extensions import outside
-from app.inbox.compose.canned_replies import VARIABLE, CannedReply
+from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.files import sandbox
 from app.storage import NotStored, StorageAway
 from app.tenancy import commit, db
+from app.variables import filled
 
 from .pages import Unreadable, read_page
 
 PROGRAM = pathlib.Path(__file__).parent / "documents.py"
 MEMORY, SECONDS = 512 * 1024 * 1024, 60
 LARGEST_FILE = 10_000_000
-ADDRESSED = re.compile(rf"(,?[ ]?){VARIABLE.pattern}")
 MOST_LETTERS = 2_000_000
+NO_VALUES: dict[str, str] = {}
 
 
 def read_source(source_id: str) -> None:
@@ -84,9 +84,4 @@ def canned_pieces() -> list[Piece]:
     """Everyone's canned replies, each a passage, without their variables."""
     everyones = select(CannedReply).where(CannedReply.owner_id.is_(None), CannedReply.team_id.is_(None))
     replies = db.session.scalars(everyones.order_by(CannedReply.shortcut, CannedReply.id))
-    return [Piece(reply.shortcut, without_variables(reply.body)) for reply in replies]
-
-
-def without_variables(body: str) -> str:
-    """A variable that has no fallback goes with the comma or the space before it."""
-    return ADDRESSED.sub(lambda match: f"{match[1]}{words}" if (words := (match[3] or "").strip()) else "", body)
+    return [Piece(reply.shortcut, filled(reply.body, NO_VALUES.get)) for reply in replies]

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from typing import Any
 
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.contacts.models import Contact
 from app.inbox.conversations import Conversation
+from app.inbox.conversations.filling import variable_values
 from app.languages import main_language
 from app.team.models import Team, TeamMember
 from app.team.models.teams import of_member
 from app.tenancy import Actor, Membership, Tenant, TenantModel, as_uuid, belongs_to, db, exists, now, of_tenant
-from app.wabas.models import PhoneNumber
+from app.variables import VARIABLES, filled_or_visible, names_in
 
 SHOWN = 8
-# {{first_name}}, or {{first_name|there}}: what is said where it is not known.
-VARIABLE = re.compile(r"\{\{\s*(\w+)\s*(?:\|([^{}|]*))?\}\}")
 
 
 class CannedReply(TenantModel):
@@ -98,26 +95,10 @@ class CannedReply(TenantModel):
 
 def fill_in(body: str, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
     """Replaces variables by their values, or else their fallbacks; one that has neither stays visible."""
-    values = variable_values(conversation.contact, conversation.phone_number, by=by, tenant=tenant)
-    return VARIABLE.sub(lambda match: values.get(match[1]) or (match[2] or "").strip() or match[0], body)
+    values = variable_values(conversation.contact, conversation.phone_number, agent=by.name, tenant=tenant)
+    return filled_or_visible(body, values.get)
 
 
 def first_without_value(words: str) -> str | None:
     """The first variable of ours that was left because it has no value."""
-    return next((match[1] for match in VARIABLE.finditer(words) if match[1] in VARIABLES), None)
-
-
-def variable_values(contact: Contact, phone_number: PhoneNumber, *, by: Actor, tenant: Tenant) -> dict[str, str | None]:
-    """The values of VARIABLES in what is written to a contact from one of our numbers."""
-    return {
-        "name": contact.name if contact.has_name else None,
-        "first_name": contact.first_name,
-        "phone": contact.phone,
-        "agent": by.name,
-        "agent_first_name": next(iter(by.name.split()), ""),
-        "business": tenant.name,
-        "our_number": phone_number.display_number,
-    }
-
-
-VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "business", "our_number")
+    return next((name for name in names_in(words) if name in VARIABLES), None)

@@ -12,12 +12,11 @@ from sqlalchemy import select
 from app.contacts.fields import ContactField, ContactFieldValue
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations.filling import variable_values
 from app.message_templates.models import MessageTemplate
 from app.meta.message_templates import Template, Variable
 from app.tenancy import Actor, Tenant, db
 from app.wabas.models import PhoneNumber
-
-from .canned_replies import variable_values
 
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # A variable without a name is the customer's name where a greeting precedes it.
@@ -85,7 +84,9 @@ def available_values(contact: Contact, phone_number: PhoneNumber, *, by: Actor, 
     own = own.where(ContactFieldValue.contact_id == contact.id)
     fields = {re.sub(r"\W+", "_", row[0].lower()).strip("_"): row[1] for row in db.session.execute(own)}
     return fields | {
-        name: value for name, value in variable_values(contact, phone_number, by=by, tenant=tenant).items() if value
+        name: value
+        for name, value in variable_values(contact, phone_number, agent=by.name, tenant=tenant).items()
+        if value
     }
 
 

@@ -23,7 +23,7 @@ from .refusals import (
     WithPerson,
     WrongTemplate,
 )
-from .states import RANKS, SENDERS, STATES
+from .states import GREETING, RANKS, SENDERS, STATES
 from .template_uses import scheduled_messages
 from .underway import Later
 from .ways import Ways
@@ -31,6 +31,7 @@ from .windows import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN
 
 __all__ = [
     "CUSTOMER_SERVICE_WINDOW",
+    "GREETING",
     "RANKS",
     "SENDERS",
     "STATES",

@@ -18,14 +18,16 @@ from app.inbox.files.media import Media
 from app.meta.outgoing import Outgoing, reaction
 from app.meta.previews import cut, line
 from app.templating import READER
-from app.tenancy import Actor, TenantModel, announce, belongs_to, db, happened, now
+from app.tenancy import Actor, Tenant, TenantModel, announce, belongs_to, current_tenant_id, db, happened, now
 from app.tenancy.database import innermost, is_held_in
 from app.tenancy.warming import warmer
+from app.variables import filled
 from app.wabas.models import PhoneNumber
 
 from .about import About, about_constraints
-from .assignment import Desk, desk_constraints
+from .assignment import Desk, desk_constraints, member_or_none
 from .cursors import Cursor
+from .filling import variable_values
 from .gate import Gate
 from .handling import CLOSED, Handled, handling_constraints
 from .inbox_settings import InboxSettings
@@ -292,11 +294,23 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             window_is_open=self.window_is_open,
             last_inbound_at=self.last_inbound_at,
             language=self.customer_language,
+            fill_in=self.fill_in,
         )
         if question and not self.gate.refusal(question.type, question.raw, by=Actor.system("survey")):
             client_id = uuid.uuid5(self.id, f"survey {now():%Y-%m-%d}")
             self.send(question, by=Actor.system("survey"), client_id=client_id)
             self.answered_at = None
+
+    @property
+    def variable_values(self) -> dict[str, str | None]:
+        """Of variables in what goes out by itself; {{agent}} is whoever the conversation is assigned to."""
+        assignee = member_or_none(self.assignee_id) if self.assignee_id else None
+        tenant = db.session.get_one(Tenant, current_tenant_id())
+        return variable_values(self.contact, self.phone_number, agent=assignee.name if assignee else "", tenant=tenant)
+
+    def fill_in(self, words: str) -> str:
+        """A text that goes out by itself, with the values of its variables."""
+        return filled(words, self.variable_values.get) if "{{" in words else words
 
     def find_message(self, id: object) -> Message | None:
         """The message with this id, if it is in this conversation."""

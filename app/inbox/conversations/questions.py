@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 
 from sqlalchemy import text
 
@@ -16,6 +17,8 @@ from app.tenancy import current_tenant_id, db, now
 
 # A customer is asked again after this long at the earliest, and only if they wrote within it.
 REST = dt.timedelta(days=7)
+# Of a message with buttons; values may be longer than the variables that they replace.
+LONGEST_QUESTION = 1_024
 # The ratings, best first, as customers read them. At most 20 characters.
 RATINGS = {
     "en": ("😊 Good", "😐 Fair", "🙁 Bad"),
@@ -33,12 +36,16 @@ def question_for(
     *,
     window_is_open: bool,
     last_inbound_at: dt.datetime | None,
-    language: str = "",
+    language: str,
+    fill_in: Callable[[str], str],
 ) -> Outgoing | None:
-    """None where the business does not want to know, the person was asked lately, or it cannot be sent."""
+    """None where the business does not want to know, the person was asked lately, or it cannot be sent.
+
+    `fill_in` puts the values of variables into the question.
+    """
     policy = ServicePolicy.current()
     if window_is_open:
-        question = with_buttons(policy, language)
+        question = with_buttons(policy, language, fill_in)
     elif last_inbound_at and last_inbound_at > now() - REST:
         question = with_template(policy, waba_id)
     else:
@@ -46,13 +53,13 @@ def question_for(
     return None if question is None or has_recent_question(contact_id) else question
 
 
-def with_buttons(policy: ServicePolicy, language: str) -> Outgoing | None:
+def with_buttons(policy: ServicePolicy, language: str, fill_in: Callable[[str], str]) -> Outgoing | None:
     """The buttons are in the language of the question."""
     question = policy.survey_question_in(language)
-    if not question:
+    if not (words := fill_in(question)[:LONGEST_QUESTION]):
         return None
     titles = RATINGS.get(detect(question) or ("en" if question == policy.survey_question else language), RATINGS["en"])
-    return survey(question, list(zip(("good", "fair", "bad"), titles, strict=True)))
+    return survey(words, list(zip(("good", "fair", "bad"), titles, strict=True)))
 
 
 def with_template(policy: ServicePolicy, waba_id: uuid.UUID) -> Outgoing | None:

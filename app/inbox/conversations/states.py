@@ -17,6 +17,8 @@ RANKS = {
 STATES = ("received", "scheduled", *RANKS, "cancelled", "expired")
 # The replies of people go before what is automatic, and that before campaigns, whose pace leaves a share for both.
 LANES = ("replies", "automation", "campaigns")
+# The source of what an automation says beside others: it greets, and leaves what was asked to whoever answers.
+GREETING = "greeting"
 # Who sent a message, as a filter offers it: the kinds of `Actor` behind each choice.
 SENDERS = {
     "customer": ("customer",),

@@ -27,8 +27,10 @@ def send_away_messages(received: list[Happened]) -> None:
     read = read_by_features(list(messages))
     ids = {one.facts.conversation_id for one in received if one.subject_id not in read}
     for conversation, client_id in without_message({uuid.uuid5(id, f"away until {opens}"): id for id in ids}):
+        text = conversation.fill_in(policy.away_text_in(conversation.customer_language))
+        if not text:
+            continue
         try:
-            text = policy.away_text_in(conversation.customer_language)
             conversation.reply(text, by=Actor.system("away"), client_id=client_id)
         except Refusal:
             continue
@@ -40,6 +42,8 @@ def without_message(ids: dict[uuid.UUID, uuid.UUID]) -> list[tuple[Conversation,
     sent = select(Message.client_id).where(Message.conversation_id.in_(ids.values()), Message.client_id.in_(list(ids)))
     had = set(db.session.scalars(sent))
     missing = {id: client_id for client_id, id in ids.items() if client_id not in had}
-    recent = Conversation.id.in_(list(missing)), Conversation.last_inbound_at > now() - FRESH
+    # Whoever answers an automation's question is not told in between that no one is there.
+    unasked = Conversation.handled_by.is_distinct_from("automation")
+    recent = Conversation.id.in_(list(missing)), Conversation.last_inbound_at > now() - FRESH, unasked
     conversations = db.session.scalars(select(Conversation).where(*recent).order_by(Conversation.id))
     return [(conversation, missing[conversation.id]) for conversation in conversations]

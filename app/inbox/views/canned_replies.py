@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.inbox.blueprint import bp
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_forms import CannedReplyForm
-from app.inbox.compose.canned_replies import VARIABLES, CannedReply
+from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation
 from app.inbox.files.attachments import LARGEST
 from app.inbox.files.serving import serve
 from app.tenancy import Paged, current_actor, db, in_menu, requires, takes_files
+from app.variables import VARIABLES
 from app.words import N_
 
 PAGE = 50

@@ -14,8 +14,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.fields import ContactField
-from app.meta.flow_json import CATEGORIES, KINDS, MOST_SCREENS
-from app.tenancy import current_actor, db, in_menu, later, requires
+from app.meta.flow_json import CATEGORIES, KINDS, MOST_SCREENS, asks_time
+from app.tenancy import current_actor, db, exists, in_menu, later, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import Waba
 from app.whatsapp_flows import editing, wording
@@ -24,6 +24,7 @@ from app.whatsapp_flows.forms import LookupForm, NewFlowForm
 from app.whatsapp_flows.lookups import SOURCES
 from app.whatsapp_flows.models import Busy, FlowList, FlowVersion, NameTaken, WhatsappFlow
 from app.whatsapp_flows.responses import FlowResponse
+from app.whatsapp_flows.slots import FlowSlot
 from app.whatsapp_flows.starters import LANGUAGE_NAMES, LANGUAGES, STARTERS, starter_named
 from app.words import N_
 
@@ -156,7 +157,7 @@ def context_of(flow: WhatsappFlow, lookup: LookupForm | None = None) -> dict[str
         or LookupForm(formdata=None, data={"lookup_url": flow.lookup_url, "lookup_source": flow.lookup_source}),
         "sources": SOURCES.values(),
         "asks_program": any(part["kind"] == "lookup" for screen in version.screens for part in screen["parts"]),
-        "asks_slots": any(part["kind"] == "slot" for screen in version.screens for part in screen["parts"]),
+        "lacks_times": asks_time(version.screens) and not exists(select(FlowSlot.id)),
         "wording": wording,
     }
 

@@ -43,10 +43,10 @@ def add_slot() -> str | tuple[str, int] | AnyResponse:
     form = SlotForm()
     if not form.validate():
         return slots_page(form), 422
-    if len(db.session.scalars(FlowSlot.in_order()).all()) >= MOST_SLOTS:
-        flash(_("You have %(most)d already. Delete one first.", most=MOST_SLOTS), "error")
+    if len(db.session.scalars(FlowSlot.in_order()).all()) + len(form.slots) > MOST_SLOTS:
+        flash(_("You can have %(most)d. Delete some first.", most=MOST_SLOTS), "error")
     else:
-        db.session.add(FlowSlot(**form.values))
+        db.session.add_all(FlowSlot(**values) for values in form.slots)
         flash(_("Added."))
     return redirect(url_for(".slots"), 303)
 

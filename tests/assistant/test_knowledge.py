@@ -132,6 +132,7 @@ def test_orders_are_noticed_in_six_languages(bakery: World, order: str) -> None:
 
 
 def read_file(data: bytes, name: str) -> KnowledgeSource:
+    commit()
     source = KnowledgeSource.add("file", name, by=BY, filename=name, storage_key=stored(io.BytesIO(data)))
     read_source(str(source.id))
     return KnowledgeSource.get_or_404(source.id)

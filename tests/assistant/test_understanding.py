@@ -22,7 +22,7 @@ from app.extensions import outside
 from app.inbox.conversations import Message
 from app.inbox.files.attachments import stored
 from app.inbox.files.media import Media
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import commit, db, now, tenant_scope
 from dev.model import OBEYS
 from tests.client import Browser
 from tests.enqueued import Enqueued
@@ -38,12 +38,13 @@ def send(shop: Shop, data: bytes, kind: str = "audio", *, state: str = "stored",
     """A customer sends a file. Returns the message's id."""
     shop.write(more.pop("words", ""), type=kind)
     with tenant_scope(shop.world.bakery.id):
+        key = stored(io.BytesIO(data)) if state == "stored" else None
+    with tenant_scope(shop.world.bakery.id):
         message = db.session.query(Message).filter_by(direction="inbound").order_by(Message.occurred_at.desc()).first()
         assert message
         media = Media(message_id=message.id, kind=kind, is_voice=kind == "audio", state=state, size=len(data))
         media.content_type = more.get("content_type", "audio/ogg" if kind == "audio" else "image/jpeg")
-        media.storage_key = stored(io.BytesIO(data)) if state == "stored" else None
-        media.thumbnail_key = media.storage_key
+        media.storage_key = media.thumbnail_key = key
         media.width = media.height = 100
         db.session.add(media)
         return uuid.UUID(str(message.id))
@@ -99,8 +100,10 @@ def test_a_turn_waits_for_a_file_that_is_being_downloaded(hearing: Shop) -> None
         answer(hearing.carla.id)
         engagement = Engagement.of(hearing.carla.id)
         assert engagement and engagement.due_at and engagement.due_at > now() and hearing.turns() == []
+        commit()
+        key = stored(io.BytesIO(VOICE))
         media = db.session.query(Media).filter_by(message_id=message_id).one()
-        media.state, media.storage_key, media.size = "stored", stored(io.BytesIO(VOICE)), len(VOICE)
+        media.state, media.storage_key, media.size = "stored", key, len(VOICE)
         engagement.due_at = now()
     assert hearing.think().state == "sent"
 

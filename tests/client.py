@@ -117,6 +117,10 @@ def check_markup(markup: str, whole: bool) -> None:
     parser.parse(markup) if whole else parser.parseFragment(markup)
     serious = [error for error in parser.errors if error[1] != "non-void-element-with-trailing-solidus"]
     assert not serious, serious[:3]
+    # ARIA: what has no role cannot be named, so screen readers pass the name over.
+    assert not (unheard := re.findall(r"<(?:span|div|p|li|td|dd)(?=\s)(?![^>]*\srole=)[^>]*\saria-label=", markup)), (
+        unheard
+    )
 
 
 def is_labelled(control: str, html: str) -> bool:

@@ -27,7 +27,10 @@ DESK = [
 ]
 SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "hours/", "push/", "keys"]
 WELCOME = ["welcome", "welcome/samples/delivery"]
-PAGES = [*DESK, *CONTACTS, *SETTINGS, *WELCOME, "account", "account/confirmation"]
+RECORDS = ["appointments", "listings/", "records/", "payments/", "subscriptions/"]
+AUTOMATIC = ["automation/", "assistant/", "assistant/knowledge", "whatsapp-flows/", "notifications/", "entry-points/"]
+OFFICE = ["templates/", "costs", "webhooks/", "crm/", "closing"]
+PAGES = [*DESK, *CONTACTS, *SETTINGS, *WELCOME, *RECORDS, *AUTOMATIC, *OFFICE, "account", "account/confirmation"]
 OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]
 PUBLIC = [
     "",
@@ -35,6 +38,7 @@ PUBLIC = [
     "privacy",
     "help/",
     "help/replying",
+    "help/links-and-buttons",
     "help/?q=template",
     "sign-in",
     "sign-up",

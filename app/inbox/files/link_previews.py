@@ -80,19 +80,21 @@ class LinkPreview(TenantModel):
         url = self.url
         commit()
         page = read_page(outside().egress, url)
+        image_key = stored_picture(page.picture) if page and page.picture else None
         self.state, self.url = "shown" if page else "empty", ""
         if page:
             self.title, self.description = page.title, page.description
-            if page.picture:
-                self.save_picture(page.picture)
+            if page.picture and image_key:
+                self.image_key, self.image_width, self.image_height = image_key, page.picture.width, page.picture.height
         db.session.add(self)
 
-    def save_picture(self, picture: Thumbnail) -> None:
-        try:
-            self.image_key = stored(io.BytesIO(picture.data))
-        except StorageAway:
-            return
-        self.image_width, self.image_height = picture.width, picture.height
+
+def stored_picture(picture: Thumbnail) -> str | None:
+    """Its key; None while the store is away. A change of the row before it would begin a transaction."""
+    try:
+        return stored(io.BytesIO(picture.data))
+    except StorageAway:
+        return None
 
 
 def hash_of(url: str) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 # What can be named in any text to a customer; automations know more.
 VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "business", "our_number")
 # {{first_name}}, or {{first_name|there}}: what is said where it is not known. With the comma and space before it.
-VARIABLE = re.compile(r"(,?)([ ]?)\{\{\s*([\w .\-]{1,80}?)\s*(?:\|([^{}]*))?\}\}")
+# Possessive: with a thousand spaces and no end it would be looked for from each of them, for seconds.
+VARIABLE = re.compile(r"(,?)([ ]?)\{\{\s*+([\w.\-]++(?: ++[\w.\-]++)*+)\s*+(?:\|([^{}]*+))?\}\}")
 # What ends the words before it: “Hello, !” is not written.
 ENDING = tuple(".,;:!?…)\n،؛؟")
 

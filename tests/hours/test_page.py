@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 from flask import Flask
@@ -9,6 +10,7 @@ from app.hours.models import ServicePolicy, Urgency
 from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
 from app.tenancy import Actor, db, now, tenant_scope
+from app.variables import names_in
 from tests.arrivals import arrive, messages
 from tests.client import Browser
 from tests.happenings import deliver_to_subscriber
@@ -172,6 +174,25 @@ def test_the_out_of_office_reply_names_the_customer(
     arrive(message("anybody there?", number=BAKERY_NUMBER, name=name))
     deliver_to_subscriber("away", world.bakery.id)
     assert ("outbound", reply) in written(world)
+
+
+@pytest.mark.parametrize(
+    ("words", "reply"), [("{{name}} " * 100, ("Carla " * 800)[:4096]), ("{{agent}}\n{{agent}}", None)]
+)
+def test_a_reply_whose_values_do_not_fit_is_cut_and_an_empty_one_left_out(
+    app: Flask, world: World, words: str, reply: str | None
+) -> None:
+    world.connect_numbers()
+    Browser(app).signed_in_as(world.ann).post(ADDRESS, data=closed_form() | {"away_text": words})
+    arrive(message("anybody there?", number=BAKERY_NUMBER, name="Carla " * 30))
+    deliver_to_subscriber("away", world.bakery.id)
+    assert [body[:4000] for way, body in written(world) if way == "outbound"] == ([reply[:4000]] if reply else [])
+
+
+def test_braces_without_an_end_cost_no_time() -> None:
+    began = time.process_time()
+    assert names_in("{{" + " " * 65_000) == [] == names_in("{{a " * 16_000)
+    assert names_in("{{  first name  | you }}") == ["first name"] and time.process_time() - began < 1
 
 
 def test_no_reply_is_sent_between_the_questions_of_an_automation(world: World) -> None:

@@ -310,7 +310,7 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
 
     def fill_in(self, words: str) -> str:
         """A text that goes out by itself, with the values of its variables."""
-        return filled(words, self.variable_values.get) if "{{" in words else words
+        return filled(words, self.variable_values.get).strip() if "{{" in words else words
 
     def find_message(self, id: object) -> Message | None:
         """The message with this id, if it is in this conversation."""

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message, Refusal
+from app.meta.outgoing import LONGEST_TEXT
 from app.tenancy import Actor, Happened, db, later, now
 
 from .readers import read_by_features
@@ -27,7 +28,8 @@ def send_away_messages(received: list[Happened]) -> None:
     read = read_by_features(list(messages))
     ids = {one.facts.conversation_id for one in received if one.subject_id not in read}
     for conversation, client_id in without_message({uuid.uuid5(id, f"away until {opens}"): id for id in ids}):
-        text = conversation.fill_in(policy.away_text_in(conversation.customer_language))
+        # Values may be longer than the variables that they replace.
+        text = conversation.fill_in(policy.away_text_in(conversation.customer_language))[:LONGEST_TEXT]
         if not text:
             continue
         try:

@@ -6,9 +6,11 @@ import io
 import pathlib
 import uuid
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from app.config import BadSettings, Settings
@@ -66,6 +68,13 @@ def test_what_was_deleted_is_gone_and_may_be_deleted_again(store: Storage) -> No
     store.delete(KEY)
     with pytest.raises(NotStored):
         store.stream(KEY)
+
+
+def test_a_store_that_answers_404_to_what_is_gone_has_deleted_it() -> None:
+    store = Bucket("media", "", None, "us-east-1")
+    error = ClientError({"Error": {"Code": "NoSuchKey"}}, "DeleteObject")
+    store.connection = Mock(delete_object=Mock(side_effect=error))
+    store.delete(KEY)
 
 
 @pytest.mark.parametrize("key", ["", "../../etc/passwd", "/etc/passwd", f"{uuid.UUID(int=7)}/../x", "a/b"])

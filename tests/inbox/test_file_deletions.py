@@ -67,6 +67,23 @@ def test_what_the_store_refuses_is_tried_again(
     assert unwanted(world) == [key] and enqueued.names == ["files.delete"]
 
 
+def test_one_file_that_the_store_refuses_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused, other = store(world), store(world)
+    delete = Folder.delete
+
+    def locked(self: Folder, key: str) -> None:
+        if key == refused:
+            raise StorageAway("AccessDenied")
+        delete(self, key)
+
+    monkeypatch.setattr(Folder, "delete", locked)
+    with tenant_scope(world.bakery.id):
+        delete_later([refused, other])
+    for _ in range(2):
+        delete_files(world.bakery.id)
+    assert unwanted(world) == [refused] and not is_stored(other)
+
+
 def test_killed_between_the_file_and_its_row_it_is_done_again(world: World) -> None:
     key = store(world)
     with tenant_scope(world.bakery.id):

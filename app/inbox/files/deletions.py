@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Iterable
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import storage
 from app.storage import StorageAway
-from app.tenancy import TenantModel, commit, db, later, now, of_tenant
+from app.tenancy import TenantModel, commit, db, later, now, of_tenant, uuid7
 
 log = structlog.get_logger()
 
@@ -35,17 +35,20 @@ def delete_later(keys: Iterable[str | None]) -> None:
 
 
 def delete_unwanted() -> None:
-    """Deletes the oldest, one by one, with no transaction open meanwhile."""
+    """Deletes the oldest, one by one, with no transaction open meanwhile. What is refused comes last from then on."""
     query = select(FileDeletion.id, FileDeletion.storage_key).order_by(FileDeletion.id).limit(AT_ONCE)
     unwanted = db.session.execute(query).all()
     commit()
-    try:
-        for id, key in unwanted:
+    for id, key in unwanted:
+        mine = FileDeletion.id == id
+        try:
             storage.delete(key)
-            db.session.execute(delete(FileDeletion).where(FileDeletion.id == id))
-            commit()
-    except StorageAway as problem:
-        log.error("file not deleted", reason=str(problem))
-        return
+        except StorageAway as problem:
+            log.error("file not deleted", reason=str(problem))
+            # The store is away, or refuses this one: the next try begins with the others.
+            db.session.execute(update(FileDeletion).where(mine).values(id=uuid7()))
+            return
+        db.session.execute(delete(FileDeletion).where(mine))
+        commit()
     if len(unwanted) == AT_ONCE:
         later("files.delete")

@@ -39,7 +39,7 @@ def advance_import(import_id: str) -> None:
     listing_import.worked_at = now()
     if listing_import.attempts > MOST_ATTEMPTS:
         listing_import.fail(Refusal(N_("This file couldn't be processed. Save it again as CSV, or split it.")))
-        announce("listing_import", listing_import.id)
+        settle(import_id)
         return
     commit()
     if (claimed := ListingImport.claim(import_id)) is None:
@@ -47,7 +47,9 @@ def advance_import(import_id: str) -> None:
     try:
         work_on(claimed)
     except (NotStored, StorageAway) as problem:
+        # The sweep tries again in a while: the store may be away, or the file on its way into it.
         log.warning("file of an import not readable", import_id=import_id, reason=type(problem).__name__)
+        return
     settle(import_id)
 
 

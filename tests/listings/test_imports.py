@@ -9,9 +9,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from app.contacts.tables import Unreadable
+from app.extensions import outside
+from app.inbox.files.deletions import FileDeletion
 from app.listings import feed_writing
 from app.listings.feed_files import open_feed
-from app.listings.imports import ImportProblem, ListingImport
+from app.listings.imports import MOST_ATTEMPTS, ImportProblem, ListingImport
 from app.listings.jobs import advance_import, fetch_feed, recover_imports
 from app.listings.models import Listing
 from app.listings.settings import ListingSettings
@@ -192,6 +194,26 @@ def test_a_lost_job_is_enqueued_again(agency: Agency, enqueued: Enqueued) -> Non
         db.session.execute(db.text("update listing_imports set worked_at = worked_at - interval '2 minutes'"))
     recover_imports()
     assert "listings.advance_import" in enqueued.names and begun.state == "waiting"
+
+
+def test_a_file_that_is_not_there_is_tried_again_later_and_ends_with_its_import(
+    agency: Agency, enqueued: Enqueued
+) -> None:
+    """As where the store is away, or the process was killed that stored it."""
+    begun = begin(agency, table(1))
+    key = begun.storage_key
+    outside().storage.delete(key)
+    for _ in range(MOST_ATTEMPTS):
+        enqueued.clear()
+        advance_import(agency.tenant.id, str(begun.id))
+        assert "listings.advance_import" not in enqueued.names
+    advance_import(agency.tenant.id, str(begun.id))
+    with tenant_scope(agency.tenant.id):
+        assert (ListingImport.get_or_404(begun.id).state, unwanted_files()) == ("failed", [key])
+
+
+def unwanted_files() -> list[str]:
+    return list(db.session.scalars(db.select(FileDeletion.storage_key)))
 
 
 @pytest.mark.parametrize("data", [b"<html>", b"\x89PNG\r\n\x1a\n\x00\x00", b"a,b\n1,2\n", b"\n\n", DEEP])

@@ -16,8 +16,8 @@ from app.sockets import POSTGRES
 
 # After how many idle seconds a connection has to answer before it is used again.
 TRUSTED_SECONDS = 1.0
-# Statements of one connection whose columns are remembered.
-MOST_DESCRIBED = 500
+# Statements of one connection whose columns are remembered; longer ones are of many rows, and seldom the same again.
+MOST_DESCRIBED, LONGEST_DESCRIBED = 500, 20_000
 
 
 class Cursor(psycopg.Cursor[Any]):
@@ -31,12 +31,25 @@ class Cursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         # What is composed has no hash; it is described each time.
-        self.statement = query if isinstance(query, str) else None
+        self.statement = query if isinstance(query, str) and len(query) <= LONGEST_DESCRIBED else None
         return super().execute(query, params, **options)
 
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
         self.statement = None
         super().executemany(query, params_seq, **options)
+
+    def stream(self, query: Any, params: Any = None, **options: Any) -> Any:
+        self.statement = None
+        return super().stream(query, params, **options)
+
+    def copy(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        self.statement = None
+        return super().copy(statement, params, **options)
+
+    def nextset(self) -> bool | None:
+        # The further results of several statements at once have other columns.
+        self.statement = None
+        return super().nextset()
 
     @property
     def description(self) -> list[psycopg.Column] | None:

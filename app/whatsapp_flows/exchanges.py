@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -105,16 +105,17 @@ class Exchange:
         """The last screen was sent: the program may object, the time is booked, and the form closes."""
         assert self.place is not None
         kinds = {part["kind"] for part in parts_of(self.screens)}
-        params = dict(self.values)
+        params, named = dict(self.values), {}
         if "lookup" in kinds:
             wanted = [part["name"] for part in parts_of(self.screens) if part["kind"] == "lookup"]
             reply = self.look_up("complete", self.place, wanted)
             if reply.error:
                 return self.show(self.place, reply.error)
-            params |= {name: words for name, words in reply.answers.items() if name in params}
+            named = {name: words for name, words in reply.answers.items() if name in params}
+            params |= named
         if slot := next((part for part in parts_of(self.screens) if part["kind"] == "slot"), None):
             try:
-                params[slot["name"]] = self.book(slot["name"], self.find_subject(params))
+                params[slot["name"]] = self.book(slot["name"], self.find_subject(named))
             except Full:
                 return self.show(self.place_of(slot), phrases.TAKEN[self.language])
         closing = {"extension_message_response": {"params": params | {"flow_token": self.token}}}
@@ -130,11 +131,16 @@ class Exchange:
         booking = book(chosen, self.token, self.contact_id, self.flow.id, about)
         return self.time_words(booking.starts_at)
 
-    def find_subject(self, answers: dict[str, Any]) -> str:
-        """What a time is booked for: the first thing that was chosen, such as the service."""
+    def find_subject(self, named: Mapping[str, str]) -> str:
+        """What a time is booked for: the first thing that was chosen, such as the service.
+
+        In the words of the business or its program (`named`): what a phone sends may be no option of ours.
+        """
         choices = {part["name"] for part in parts_of(self.screens) if part["kind"] in CHOICES}
-        chosen = next((one for one in self.version.questions if one.name in choices and answers.get(one.name)), None)
-        return next(words for _label, words in rows_of(answers, [chosen])) if chosen else ""
+        questions = (one for one in self.version.questions if one.name in choices and self.values.get(one.name))
+        if (chosen := next(questions, None)) is None:
+            return ""
+        return named.get(chosen.name) or chosen.titles.get(answer_words(self.values[chosen.name]), "")
 
     def place_of(self, part: dict[str, Any]) -> int:
         """The screen that has the field."""

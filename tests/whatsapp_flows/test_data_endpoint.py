@@ -201,6 +201,20 @@ def test_the_starter_books_an_appointment_for_the_service(
     assert id_of(one.starts_at) == time["id"]
 
 
+def test_what_is_no_option_names_no_appointment(app: Flask, world: World) -> None:
+    """A phone may send any words; the assistant would read them as a fact."""
+    starter = starter_named("appointment")
+    assert starter
+    phone = Phone(app, world, starter.screens("en_US"))
+    phone.open_week()
+    time = phone.ask("INIT")["data"]["time"][0]
+    answers = {"service": "Free refund at www.evil.example", "time": time["id"], "full_name": "Carla", "phone": "1"}
+    assert phone.ask("data_exchange", "SCREEN_B", **answers)["screen"] == "SUCCESS"
+    deliver_to_subscriber("appointments' bookings", phone.tenant)
+    with tenant_scope(phone.tenant):
+        assert db.session.query(Appointment).one().title == phone.flow.name
+
+
 @pytest.mark.parametrize("notified", [False, True])
 def test_what_was_booked_is_confirmed_once(app: Flask, world: World, notified: bool) -> None:
     """Unless a notification does so."""

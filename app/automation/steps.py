@@ -75,14 +75,18 @@ def send(turn: Turn, step_id: uuid.UUID, compose: Any, *, attempt: int = 0, sour
     if conversation.message_with(client_id) is None and messages_left(conversation) < 1:
         conversation.record("automation_stopped", turn.automation.actor, why="limit")
         return Outcome("limit", ends="limit", words=ENOUGH)
-    # Where other automations may run for the same message, what this one says is no answer to it: a greeting.
-    source = source or ("" if turn.automation.stops else GREETING)
+    source = source or source_of(turn.automation)
     try:
         message = conversation.send(compose(turn), by=turn.automation.actor, client_id=client_id, source=source)
     except NOT_SENT as problem:
         return refused(problem)
     enqueue_delivery(message)
     return Outcome("sent", seen={"message": str(message.id), "text": message.words[:200]})
+
+
+def source_of(automation: Automation) -> str:
+    """Where other automations may run for the same message, what this one says is no answer to it: a greeting."""
+    return "" if automation.stops else GREETING
 
 
 def refused(problem: Exception) -> Outcome:
@@ -186,7 +190,7 @@ class Canned(Step):
             return Outcome("limit", ends="limit", words=ENOUGH)
         try:
             writing = Writing(turn.fill(canned.body), client_id, [file.copy()])
-            messages = writing.queue(conversation, by=turn.automation.actor)
+            messages = writing.queue(conversation, by=turn.automation.actor, source=source_of(turn.automation))
         except NOT_SENT as problem:
             return refused(problem)
         for message in messages:

@@ -20,7 +20,7 @@ from app.automation.models import Automation, AutomationRun, AutomationSettings
 from app.hours.models import ServicePolicy
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
-from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations import GREETING, Conversation, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.desk.notes import Note
 from app.inbox.files.attachments import Attachment
@@ -88,6 +88,13 @@ def test_a_canned_reply_goes_with_its_picture(shop: Shop) -> None:
     with tenant_scope(shop.id):
         [sent] = db.session.scalars(db.select(Message).where(Message.direction == "outbound"))
         assert (sent.type, sent.words, sent.media and sent.media.kind) == ("image", "Our menu, Carla", "image")
+
+
+def test_a_picture_that_greets_is_a_greeting(shop: Shop) -> None:
+    shop.rule("message", {"kind": "canned", "reply": str(canned(shop, picture()))}, stops=False)
+    shop.write()
+    with tenant_scope(shop.id):
+        assert db.session.query(Message).filter_by(direction="outbound").one().source == GREETING
 
 
 def template(shop: Shop, status: str = "APPROVED") -> None:

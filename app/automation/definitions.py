@@ -11,9 +11,10 @@ from typing import Any, Self
 from flask_babel import gettext as _
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from app.hours.models import ServicePolicy
 from app.words import N_
 
-from .conditions import Group
+from .conditions import Group, Hours
 from .parts import DEEPEST, MOST_CONDITIONS, MOST_STEPS, AnyTrigger, Names, Step, Steps
 from .triggers import MessageReceived
 
@@ -114,7 +115,13 @@ class Definition(BaseModel):
             problems_found += [Trouble(str(_(MISSING)), id) for _source in missing]
             problems = [*part.problems(), *part.wording_problems()] if isinstance(part, Step) else []
             problems_found += [Trouble(words, id) for words in problems]
-        return [*problems_found, *self.window_troubles()]
+        return [*problems_found, *self.window_troubles(), *self.hours_troubles()]
+
+    def hours_troubles(self) -> Iterator[Trouble]:
+        """A condition that is never so, as the business has not set its hours."""
+        is_for_closed = any(isinstance(one, Hours) and one.when == "closed" for one in self.conditions.walk())
+        if is_for_closed and ServicePolicy.current().hours.is_always_open:
+            yield Trouble(str(_(ALWAYS_OPEN)), blocks=False)
 
     def window_troubles(self) -> Iterator[Trouble]:
         """Steps that can only be sent while the customer may be answered freely, where that is not certain."""
@@ -127,6 +134,9 @@ class Definition(BaseModel):
 
 
 MISSING = N_("Something this refers to was deleted. Choose it again.")
+ALWAYS_OPEN = N_(
+    "You are always open, so it is never outside business hours. Set your opening hours in Settings, Business hours."
+)
 WINDOW = N_("If the 24-hour reply window is closed by then, this isn't sent. Send a template instead.")
 
 

@@ -38,7 +38,7 @@ from .turns import Outcome, Turn, Wait
 
 VARIABLES = N_(
     "{{first_name}}, {{name}}, {{business}}, {{answer}}, {{subject.title}} or the name of a field are replaced by "
-    "their values."
+    "their values. Write {{first_name|there}} for “there” where it isn't known."
 )
 UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 ENOUGH = N_("The customer has had as many automatic messages as one may get in an hour.")

@@ -18,7 +18,7 @@ from app.notifications.models import Notification
 from app.notifications.values import Variable
 from app.tenancy import Tenant, db, now, platform_scope, tenant_scope
 from tests.appointments.diary import Diary
-from tests.client import Browser
+from tests.client import FRAGMENT, Browser
 from tests.notifications.notifications import plain_notification
 
 HERE = "~/appointments"
@@ -314,3 +314,13 @@ def test_what_was_chosen_and_lacks_values_since_keeps_nothing_from_being_saved(a
     rows = {"amount": ["1"], "unit": ["days"], "notification": ["reminder"]}
     assert ann.post(f"{HERE}/settings", given | rows).status_code == 303
     assert ann.post(f"{HERE}/settings", given | rows | {"moved": "reminder"}).status_code == 422
+
+
+def test_the_card_beside_a_conversation_updates_itself(ben: Browser, diary: Diary) -> None:
+    address = f"{HERE}/beside/{diary.talk.id}"
+    details = ben.get(f"~/inbox/{diary.talk.id}/details", headers=FRAGMENT).text
+    assert f"live:appointments:{diary.talk.contact_id} " in details and f"beside/{diary.talk.id}" in details
+    diary.book()
+    card = ben.get(address, headers=FRAGMENT).text
+    assert "Viewing: Villa Azur" in card and "<html" not in card
+    assert ben.get(address).status_code == 303

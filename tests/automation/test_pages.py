@@ -10,6 +10,7 @@ import pytest
 
 from app.automation.models import Automation, AutomationVersion
 from app.automation.starters import STARTERS
+from app.hours.models import ServicePolicy
 from app.inbox.conversations.number_desks import NumberDesk
 from app.tenancy import db, tenant_scope
 from tests.automation.conftest import Shop, keyword, reply
@@ -139,6 +140,14 @@ def test_outside_the_window_the_editor_says_that_a_template_is_needed(ann: Brows
     ann.post(f"~/automation/{id}/trigger", {"kind": "conversation", "what": "resolved"})
     ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": "How was it?"})
     assert "Send a template instead" in ann.get(f"~/automation/{id}").text
+
+
+def test_a_business_that_is_always_open_is_told_that_the_reply_never_goes_out(ann: Browser, shop: Shop) -> None:
+    id = created(ann, "out-of-office")
+    assert "You are always open" in ann.get(f"~/automation/{id}").text
+    with tenant_scope(shop.id):
+        db.session.add(ServicePolicy(time_zone="UTC", week=["09:00–17:00"] * 7, holidays=[]))
+    assert "You are always open" not in ann.get(f"~/automation/{id}").text
 
 
 def test_the_test_shows_what_would_happen_and_changes_nothing(ann: Browser, shop: Shop) -> None:

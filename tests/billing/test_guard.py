@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import httpx
@@ -69,6 +70,13 @@ def test_a_step_has_a_reason_and_an_author(pat: Browser, world: World) -> None:
     assert (taken.stage, taken.before, taken.by_name, taken.state) == ("no_marketing", "open", "Pat", "done")
     assert balance(world).stage == "no_marketing"
     assert "three invoices are open" in pat.get(f"/platform/tenants/{world.bakery.id}/guard").text
+
+
+@pytest.mark.parametrize(("stage", "chosen"), [("open", "warned"), ("no_paid", "no_paid")])
+def test_a_step_back_is_never_chosen_beforehand(pat: Browser, world: World, stage: str, chosen: str) -> None:
+    give_plan(world, stage=stage)
+    page = pat.get(f"/platform/tenants/{world.bakery.id}/guard").text
+    assert re.findall(r'<input checked [^>]*value="(\w+)"', page) == [chosen]
 
 
 def test_a_step_without_a_reason_is_refused(pat: Browser, world: World) -> None:

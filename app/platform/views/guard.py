@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import SelectChoice
 
-from app.billing.balances import LADDER, Balance
+from app.billing.balances import LADDER, STAGES, Balance
 from app.billing.credit_line import CreditLineReading
 from app.billing.guard import STAGE_WORDS, Closed, Exposure, GuardStep, Hit, SameAdmin
 from app.platform.billing_forms import GuardForm
@@ -36,7 +36,9 @@ def exposure() -> str:
 @bp.get("/tenants/<uuid:tenant_id>/guard")
 @platform_only
 def guard(tenant_id: uuid.UUID) -> str:
-    return guard_page(tenant_id, GuardForm(formdata=None))
+    stage = db.session.scalar(select(Balance.stage).where(Balance.tenant_id == tenant_id))
+    # The step above is suggested, and never a step back without a choice.
+    return guard_page(tenant_id, GuardForm(formdata=None, stage=max("warned", stage or "open", key=STAGES.index)))
 
 
 @bp.post("/tenants/<uuid:tenant_id>/guard")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Literal
 
+from babel.lists import format_list
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from pydantic import Field
 
@@ -361,7 +363,8 @@ class MessageSays(Condition):
 
 def says(mode: str, words: tuple[str, ...]) -> dict[str, str]:
     """The facts of a sentence about a message's words."""
-    return {"mode": str(_(MODES[mode])), "words": ", ".join(f"“{word}”" for word in words)}
+    listed = format_list([f"“{word}”" for word in words], "or", locale=get_locale() or "en")
+    return {"mode": str(_(MODES[mode])), "words": listed}
 
 
 class MessageType(Condition):

@@ -130,12 +130,14 @@ def test_a_reminder_whose_day_is_today_goes_out_at_once_unless_it_is_evening(
 def test_what_was_sent_today_is_not_sent_again_by_another_plan(
     shop: Caller, carla: Conversation, number: PhoneNumber, chosen: Notification, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "now", lambda: dt.datetime.combine(TODAY, dt.time(15), dt.UTC))
-    shop.put("/subscriptions/s-1", of(carla, ends_on=days(3), zone="UTC"))
+    with monkeypatch.context() as morning:
+        morning.setattr(models, "now", lambda: dt.datetime.combine(TODAY, dt.time(8), dt.UTC))
+        shop.put("/subscriptions/s-1", of(carla, ends_on=days(3), zone="UTC"))
     make_due(number, -3)
     run(number)
     with tenant_scope(number.tenant_id):
         db.session.execute(update(Message).where(Message.direction == "outbound").values(state="sent"))
+    monkeypatch.setattr(models, "now", lambda: dt.datetime.combine(TODAY, dt.time(15), dt.UTC))
     changed = shop.put("/subscriptions/s-1", of(carla, ends_on=days(3), zone="Africa/Dakar"))
     assert reminders(changed)[-3] == "skipped" and len(sent(number)) == 1
 

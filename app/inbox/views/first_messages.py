@@ -31,6 +31,7 @@ from app.inbox.files.attachments import LARGEST
 from app.inbox.outbound.replies import deliver_replies
 from app.message_templates.models import MessageTemplate
 from app.meta.contents import Card
+from app.meta.outgoing import Refused
 from app.meta.written_numbers import SHORTEST, NotRead, formatted
 from app.meta.written_numbers import read as read_number
 from app.tenancy import as_uuid, current_actor, db, now, requires, takes_files
@@ -38,7 +39,7 @@ from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 
 from .compose import shown_message_or_404
-from .templates import form_context, list_context, queue_template
+from .templates import form_context, header_file, list_context, queue_filled
 
 SHOWN = 20
 LONGEST_QUERY = 100
@@ -115,7 +116,11 @@ def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends
         name = one_line(request.form.get("name"))
         try:
             files.take(request.files)
-            send = partial(queue_template, chosen=chosen, form=form, files=files)
+            if obstacle := recipient.obstacle_on(number):
+                raise Refused(obstacle)
+            existing = recipient.conversations.get(number.id)
+            media = header_file(chosen, is_stored=bool(existing and existing.message_with(form.id)))
+            send = partial(queue_filled, chosen=chosen, form=form, files=files, media=media)
             message = recipient.write(number, send, by=current_actor(), assignee=current_user, name=name)
         except NOT_SENT as refusal:
             problem = refusal

@@ -22,6 +22,7 @@ from app.inbox.compose.problems import NOT_SENT, explain, variable_of
 from app.inbox.compose.template_files import TemplateFiles
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import LARGEST, Attachment
+from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate, TemplateList
 from app.meta.message_templates import Template
 from app.meta.outgoing import Refused
@@ -105,24 +106,53 @@ def queue_template(
     conversation: Conversation, chosen: MessageTemplate, form: WritingForm, files: TemplateFiles
 ) -> Message:
     """Puts the template into the outbox, with what was filled in. Raises what `Conversation.send` does, `Refused`."""
-    if not chosen.is_sendable:
-        raise Refused(N_("WhatsApp doesn't allow this template any more. Choose another one."))
-    definition, kind, upload = chosen.definition, chosen.definition.file_kind or "", request.files.get("file")
-    values, media = with_moment(definition, request.form), None
-    if kind and upload and upload.filename:
+    if has_own_file(chosen):
+        definition = chosen.definition
+        outgoing = definition.filled(with_moment(definition, request.form))
+        conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor(), file_kind=definition.file_kind or "")
+    media = header_file(chosen, is_stored=conversation.message_with(form.id) is not None)
+    return queue_filled(conversation, chosen=chosen, form=form, files=files, media=media)
+
+
+def queue_filled(
+    conversation: Conversation,
+    *,
+    chosen: MessageTemplate,
+    form: WritingForm,
+    files: TemplateFiles,
+    media: Media | None,
+) -> Message:
+    """The same with the file of its header, where one was chosen, as `header_file` has stored it."""
+    definition = chosen.definition
+    values = with_moment(definition, request.form)
+    if media:
         outgoing = definition.filled(values)
-        conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor(), file_kind=kind)
-        attachment = Attachment.of(upload.stream, upload.filename)
-        if attachment.kind != kind:
-            raise Refused(N_("“{name}” is the wrong kind of file for this template."), name=attachment.name)
-        is_stored = conversation.message_with(form.id) is not None
-        # Storing takes a while: no transaction stays open meanwhile.
-        commit()
-        media = attachment.row(is_stored=is_stored)
     else:
         outgoing = chosen.filled(values, (), files.ids)
         files.check()
     return conversation.send(outgoing, by=current_actor(), client_id=form.id, media=media)
+
+
+def header_file(chosen: MessageTemplate, *, is_stored: bool) -> Media | None:
+    """The file that was chosen for its header. `is_stored`: by an earlier try. Raises `Refused`, `StorageAway`.
+
+    Ends the transaction: storing takes a while.
+    """
+    if not chosen.is_sendable:
+        raise Refused(N_("WhatsApp doesn't allow this template any more. Choose another one."))
+    if not has_own_file(chosen):
+        return None
+    upload = request.files["file"]
+    attachment = Attachment.of(upload.stream, upload.filename or "")
+    if attachment.kind != chosen.definition.file_kind:
+        raise Refused(N_("“{name}” is the wrong kind of file for this template."), name=attachment.name)
+    commit()
+    return attachment.row(is_stored=is_stored)
+
+
+def has_own_file(chosen: MessageTemplate) -> bool:
+    upload = request.files.get("file")
+    return bool(chosen.definition.file_kind and upload and upload.filename)
 
 
 def render_form(

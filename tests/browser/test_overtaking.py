@@ -228,13 +228,25 @@ def test_the_menu_that_is_still_empty_takes_its_keys(desk: Page, line: Line) -> 
     expect(desk.locator("#head [data-command=assign]")).to_have_attribute("aria-label", "Assign")
 
 
-def test_letters_lead_to_the_item_that_begins_with_them(desk: Page, line: Line) -> None:
+def test_letters_lead_to_the_item_that_begins_with_them(desk: Page) -> None:
     press(desk, "j")
     expect(desk.get_by_test_id("bubble").first).to_be_visible()
-    line.hold()
     press(desk, "s", "t", "o")
-    line.let_through()
     expect(desk.locator("#snooze .menu-item").filter(has_text="Tomorrow")).to_be_focused()
+
+
+def test_letters_lead_into_the_menu_that_is_still_empty(desk: Page, line: Line) -> None:
+    press(desk, "j")
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    press(desk, "i")
+    assign = desk.locator("#head [data-command=assign]")
+    expect(assign).to_have_attribute("aria-label", "Assigned to Ann. Change")
+    line.hold()
+    press(desk, "a", "u", "n")
+    line.let_through()
+    expect(desk.locator("#assignment .menu-item").filter(has_text="Unassign")).to_be_focused()
+    press(desk, "Enter")
+    expect(assign).to_have_attribute("aria-label", "Assign")
 
 
 def test_a_menu_that_was_closed_stays_closed(desk: Page, line: Line) -> None:

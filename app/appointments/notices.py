@@ -8,6 +8,7 @@ what is sent about an appointment was true when it was handed to the sender.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -15,6 +16,7 @@ from typing import Any, Self
 from sqlalchemy import Index, Select, UniqueConstraint, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.inbox.conversations import Message
 from app.tenancy import (
@@ -154,9 +156,19 @@ class AppointmentNotice(TenantModel):
     def ahead_of(cls, notices: Sequence[Self]) -> list[Self]:
         """Claims what could not be sent before and is older than a reminder of these: a move is announced first."""
         theirs = {one.appointment_id for one in notices if one.purpose == "reminder"}
-        waits = cls.state == "planned", cls.error.is_not(None), cls.id.not_in([one.id for one in notices])
+        waits = cls.state == "planned", cls.error.is_not(None), ~among(cls.id, [one.id for one in notices])
         query = select(cls).where(among(cls.appointment_id, theirs), *waits).order_by(cls.id)
         return list(db.session.scalars(query.with_for_update(skip_locked=True))) if theirs else []
+
+    @classmethod
+    def note_queued(cls, queued: Sequence[tuple[Self, Message]]) -> None:
+        """Their messages are in the outbox: with one statement, however many there are."""
+        rows = [{"id": str(notice.id), "message": str(message.id)} for notice, message in queued]
+        if rows:
+            db.session.execute(QUEUED, {"tenant": current_tenant_id(), "rows": json.dumps(rows)})
+        for notice, message in queued:
+            for name, value in (("state", "queued"), ("message_id", message.id), ("error", None)):
+                set_committed_value(notice, name, value)
 
     @classmethod
     def release(cls, kind: str) -> None:
@@ -204,6 +216,11 @@ CLAIM = text("""
     select id from appointment_notices
     where tenant_id = :tenant and state = 'planned' and due_at <= :now
     order by due_at, id limit :most for update skip locked
+""")
+QUEUED = text("""
+    update appointment_notices n set state = 'queued', message_id = r.message, error = null
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid)
+    where n.tenant_id = :tenant and n.id = r.id
 """)
 # One statement, so that no message changes its state between two: it is cancelled, or it is with the sender and
 # expires, which keeps it from being queued again.

@@ -61,9 +61,8 @@ def send_due(most: int) -> int:
     notices += AppointmentNotice.ahead_of(notices)
     chosen = AppointmentSettings.current()
     wanted = {notice.appointment_id for notice in notices}
-    around = (joinedload(Appointment.contact), joinedload(Appointment.phone_number))
-    results = db.session.scalars(select(Appointment).where(among(Appointment.id, wanted)).options(*around))
-    appointments = {one.id: one for one in results.unique()} if wanted else {}
+    query = select(Appointment).where(among(Appointment.id, wanted)).options(joinedload(Appointment.contact))
+    appointments = {one.id: one for one in db.session.scalars(query)} if wanted else {}
     # The order in which conversations are locked, so that two workers cannot wait for each other; reminders come last.
     notices.sort(
         key=lambda one: (
@@ -118,16 +117,18 @@ def queue_all(due: Sequence[Due], at: dt.datetime) -> None:
         else:
             wanted[notice.id] = message_of(notice, appointment, notification, business)
     outcomes = send_many(list(wanted.values()), by=SWITCHBOARD)
+    queued: list[tuple[AppointmentNotice, Message]] = []
     for notice, *_ in due:
         if notice.id not in wanted:
             continue
         match outcomes[wanted[notice.id].client_id]:
             case Message() as message:
-                notice.state, notice.message_id, notice.error = "queued", message.id, None
+                queued.append((notice, message))
             case Refusal() | Refused() as problem:
                 refuse(notice, problem, at)
             case _:
                 notice.state, notice.error = "refused", {"words": BROKEN, "facts": {}}
+    AppointmentNotice.note_queued(queued)
 
 
 def message_of(

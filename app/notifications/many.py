@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import selectinload
 
 from app.contacts.fields import ContactFieldValue
 from app.contacts.models import Contact, load_identities
@@ -198,7 +198,7 @@ class Round:
         query = select(Conversation).where(
             among(Conversation.contact_id, contacts), Conversation.merged_into_id.is_(None)
         )
-        query = query.options(joinedload(Conversation.phone_number).joinedload(PhoneNumber.waba))
+        query = query.options(selectinload(Conversation.phone_number).joinedload(PhoneNumber.waba))
         talks: dict[uuid.UUID, dict[uuid.UUID, Conversation]] = {id: {} for id in contacts}
         for talk in db.session.scalars(query):
             talks[talk.contact_id][talk.phone_number_id] = talk

@@ -32,6 +32,7 @@ from app.tenancy import (
     db,
     exists,
     happened,
+    insert_rows,
     now,
     of_tenant,
     one_of,
@@ -404,8 +405,7 @@ class SentNotification(TenantModel):
             }
             for notification, message in sent
         ]
-        if rows:
-            db.session.execute(insert(cls).on_conflict_do_nothing(), rows)
+        insert_rows(cls, rows)
 
     @classmethod
     def add(cls, notification: Notification, message: Message, by: Actor) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import json
 import os
 import re
 import time
 import uuid
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -16,17 +18,21 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     Connection,
+    CursorResult,
     DateTime,
     Engine,
     ForeignKeyConstraint,
     LargeBinary,
     MetaData,
     Select,
+    Table,
     Text,
+    TextClause,
     Uuid,
     bindparam,
     func,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column, registry
@@ -199,6 +205,37 @@ def among(column: Any, ids: Iterable[uuid.UUID]) -> ColumnElement[bool]:
     """Whether a column is one of hundreds of ids: as one array, since each parameter of a list costs time."""
     mine: ColumnElement[bool] = column == func.any(bindparam(None, list(ids), type_=ARRAY(Uuid), unique=True))
     return mine
+
+
+def insert_rows(model: type[TenantModel], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Inserts many rows of the tenant at once, which costs a tenth of one after the other. Returns how many were new:
+    one that is there already, by any of its unique keys, is left out.
+
+    Values are such as JSON can say. A column that some rows have and others lack is null in these.
+    """
+    if not rows:
+        return 0
+    names = tuple(one.name for one in model.__table__.c if any(one.name in row for row in rows))
+    values = {"tenant": current_tenant_id(), "rows": json.dumps(rows, default=str)}
+    result = db.session.execute(inserting(model, names), values)
+    return cast("CursorResult[Any]", result).rowcount
+
+
+# `on conflict` has a cluster send it through the coordinator, which row security needs there.
+INSERT = """
+    insert into {table} (tenant_id, {names})
+    select cast(:tenant as uuid), {names} from jsonb_to_recordset(cast(:rows as jsonb)) as r({types})
+    on conflict do nothing
+"""
+
+
+@functools.cache
+def inserting(model: type[TenantModel], names: tuple[str, ...]) -> TextClause:
+    table = cast("Table", model.__table__)
+    own = [name for name in names if name != "tenant_id"]
+    types = ", ".join(f"{name} {table.c[name].type.compile(db.engine.dialect)}" for name in own)
+    query = text(INSERT.format(table=table.name, names=", ".join(own), types=types))
+    return query.execution_options(preserve_rowcount=True)
 
 
 def exists(query: Select[Any]) -> bool:

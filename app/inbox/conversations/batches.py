@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.contacts.models import load_identities
 from app.meta.outgoing import Outgoing
@@ -19,7 +18,7 @@ from app.wabas.models import PhoneNumber
 
 from .conversations import Conversation
 from .gate import Gate, Lookups
-from .messages import Message
+from .messages import Message, StoredBefore
 from .refusals import ClientIdReused, Refusal
 
 # How many are put into the outbox with one set of statements.
@@ -78,8 +77,7 @@ class Batch:
                 new.append((conversation, message))
         try:
             self.store(new)
-        except IntegrityError:
-            # Somebody sent one of them at the same moment.
+        except StoredBefore:
             db.session.expire_all()
             return {one.client_id: self.send_one(one) for one in self.sendings}
         return sent
@@ -88,7 +86,8 @@ class Batch:
         """Those that were not merged into others, locked in one order."""
         ids = {one.conversation_id for one in self.sendings}
         query = select(Conversation).where(among(Conversation.id, ids), Conversation.merged_into_id.is_(None))
-        numbers = joinedload(Conversation.phone_number).joinedload(PhoneNumber.waba)
+        # Few numbers have many conversations: they are read once, not with each.
+        numbers = selectinload(Conversation.phone_number).joinedload(PhoneNumber.waba)
         query = query.options(joinedload(Conversation.contact), numbers)
         query = query.order_by(Conversation.id).with_for_update(of=Conversation, key_share=True)
         loaded = db.session.scalars(query.execution_options(populate_existing=True)).all()

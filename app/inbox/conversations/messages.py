@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -20,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    insert,
     select,
     text,
     update,
@@ -38,7 +36,7 @@ from app.message_templates.models import MessageTemplate
 from app.meta.errors import MetaError
 from app.meta.outgoing import LONGEST_TEXT, Outgoing, content_of
 from app.meta.payload import mapping
-from app.tenancy import Actor, TenantModel, User, announce, belongs_to, db, happened, now, one_of, uuid7
+from app.tenancy import Actor, TenantModel, User, announce, belongs_to, db, happened, insert_rows, now, one_of, uuid7
 from app.tenancy.actor import KINDS as ACTORS
 
 from .bubbles import Bubble
@@ -102,6 +100,10 @@ class Reaction(TenantModel):
     def is_lost(self) -> bool:
         """Whether it was ours and did not go out."""
         return self.message is not None and self.message.state in NOT_SENT
+
+
+class StoredBefore(Exception):
+    """Somebody else has stored one of these messages since they were looked for."""
 
 
 class Message(Bubble, Underway, TenantModel):
@@ -222,15 +224,11 @@ class Message(Bubble, Underway, TenantModel):
 
     @classmethod
     def insert_all(cls, messages: Sequence[Message]) -> None:
-        """Inserts new ones without reading them back. Raises `IntegrityError`."""
-        # Those of one statement name the same columns.
-        alike: dict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
-        for one in messages:
-            row = one.fill_in()
-            alike[frozenset(row)].append(row)
+        """Inserts new ones without reading them back. Raises `StoredBefore`, and then none is inserted."""
+        rows = [one.fill_in() for one in messages]
         with db.session.begin_nested():
-            for rows in alike.values():
-                db.session.execute(insert(cast("Table", cls.__table__)), rows)
+            if insert_rows(cls, rows) < len(rows):
+                raise StoredBefore
         for one in messages:
             one.note_stored()
 

@@ -189,7 +189,8 @@ class KnowledgePassage(TenantModel):
     __table_args__ = (
         belongs_to("knowledge_sources", "source_id", ondelete="CASCADE"),
         Index("ix_knowledge_passages_source", "tenant_id", "source_id"),
-        Index("ix_knowledge_passages_terms", "terms", postgresql_using="gin"),
+        # A list of new entries beside the index would be read by every search, of any tenant.
+        Index("ix_knowledge_passages_terms", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
     )
 
     source_id: Mapped[uuid.UUID]

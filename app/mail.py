@@ -6,11 +6,15 @@ import pathlib
 import smtplib
 import ssl
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import structlog
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -23,6 +27,23 @@ class Mailer:
         """Sends one plain-text email. Raises OSError or smtplib.SMTPException if the server does not accept it."""
         self.before_call()
         send(self.url, to, subject, body)
+
+    def send_all(self, subject: str, bodies: Iterable[tuple[str, str]]) -> None:
+        """Sends each address its body. Raises as `send` does, if none went out: then all can be sent again.
+
+        An address that the server refuses, or a line that is lost on the way, does not send the others theirs twice.
+        """
+        sent, problems = 0, []
+        for to, body in bodies:
+            try:
+                self.send(to, subject, body)
+                sent += 1
+            except (OSError, smtplib.SMTPException) as error:
+                problems.append(error)
+        if problems and not sent:
+            raise problems[0]
+        for problem in problems:
+            log.error("email not sent", reason=type(problem).__name__)
 
 
 def send(mail_url: str, to: str, subject: str, body: str) -> None:

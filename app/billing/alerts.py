@@ -59,5 +59,4 @@ def mail_owners(balance: Balance, subject: str, template: str, page: str, **fact
         for member in members
     ]
     commit()
-    for address, body in bodies:
-        mailer.send(address, subject, body)
+    mailer.send_all(subject, bodies)

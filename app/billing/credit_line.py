@@ -106,7 +106,7 @@ class CreditLineCheck:
             reading.held_micros = int(db.session.scalar(held) or 0)
             addresses = self.alarm(reading)
             db.session.add(reading)
-        for address in addresses:
+        if addresses:
             subject = _("The credit line with Meta is nearly used up")
             left = _(
                 "%(money)s is left (%(percent)d%%).",
@@ -114,7 +114,7 @@ class CreditLineCheck:
                 percent=reading.left_percent,
             )
             link = f"{settings.public_url}/platform/exposure"
-            mailer.send(address, subject, f"{left}\n\n{link}\n")
+            mailer.send_all(subject, [(address, f"{left}\n\n{link}\n") for address in addresses])
 
     def alarm(self, reading: CreditLineReading) -> list[str]:
         """Whom to mail: all admins, once a day for each level."""

@@ -24,5 +24,4 @@ def mail_closed() -> None:
         for each in owners
     ]
     commit()
-    for address, body in bodies:
-        mailer.send(address, subject, body)
+    mailer.send_all(subject, bodies)

@@ -25,6 +25,5 @@ def mail_needs_token(connection_id: object) -> None:
     body = render_template("crm/mail/needs_token.txt", tenant=tenant, connection=connection, link=link)
     commit()
     subject = _("%(crm)s of %(name)s needs a new token", crm=connection.name, name=tenant.name)
-    for address in addresses:
-        mailer.send(address, subject, body)
+    mailer.send_all(subject, [(address, body) for address in addresses])
     connection.is_mail_due = False

@@ -26,6 +26,5 @@ def mail_disabled(endpoint_id: object) -> None:
     body = render_template("hooks/mail/disabled.txt", tenant=tenant, endpoint=endpoint, link=link)
     subject = _("A webhook of %(name)s was disabled", name=tenant.name)
     commit()
-    for address in addresses:
-        mailer.send(address, subject, body)
+    mailer.send_all(subject, [(address, body) for address in addresses])
     endpoint.is_mail_due = False

@@ -47,8 +47,7 @@ def mail_managers(tenant: Tenant, subject: str, template: str, **context: object
         for member in db.session.scalars(members)
     ]
     commit()
-    for address, body in bodies:
-        mailer.send(address, subject, body)
+    mailer.send_all(subject, bodies)
 
 
 class NotRenewed(Exception):

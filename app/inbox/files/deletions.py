@@ -16,6 +16,8 @@ from app.tenancy import TenantModel, commit, db, later, now, of_tenant, uuid7
 log = structlog.get_logger()
 
 AT_ONCE = 100
+# So many may be refused before the store counts as away.
+PATIENCE = 3
 
 
 class FileDeletion(TenantModel):
@@ -35,20 +37,24 @@ def delete_later(keys: Iterable[str | None]) -> None:
 
 
 def delete_unwanted() -> None:
-    """Deletes the oldest, one by one, with no transaction open meanwhile. What is refused comes last from then on."""
+    """Deletes the oldest, one by one, with no transaction open meanwhile. What is refused comes last from then on;
+    a store that refuses several is away, and is asked again by the next sweep."""
     query = select(FileDeletion.id, FileDeletion.storage_key).order_by(FileDeletion.id).limit(AT_ONCE)
     unwanted = db.session.execute(query).all()
     commit()
+    refused = 0
     for id, key in unwanted:
         mine = FileDeletion.id == id
         try:
             storage.delete(key)
         except StorageAway as problem:
             log.error("file not deleted", reason=str(problem))
-            # The store is away, or refuses this one: the next try begins with the others.
+            refused += 1
             db.session.execute(update(FileDeletion).where(mine).values(id=uuid7()))
-            return
-        db.session.execute(delete(FileDeletion).where(mine))
+        else:
+            db.session.execute(delete(FileDeletion).where(mine))
         commit()
+        if refused == PATIENCE:
+            return
     if len(unwanted) == AT_ONCE:
         later("files.delete")

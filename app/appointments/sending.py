@@ -193,6 +193,12 @@ def unfilled(notification: Notification) -> list[str]:
     return [one.name for one in notification.variables if one.name not in VARIABLES and one.is_required]
 
 
+def is_silent(appointment: Appointment, purpose: str) -> bool:
+    """Whether the customer gets no message of this purpose, as nothing was chosen for it or no number writes it."""
+    name = AppointmentSettings.current().notification_for(purpose, 0)
+    return appointment.phone_number_id is None or not name or Notification.named(name) is None
+
+
 @uses_notifications
 def appointments_with(notification_id: uuid.UUID) -> Iterator[Use]:
     notification = Notification.find(notification_id)

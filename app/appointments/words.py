@@ -44,6 +44,12 @@ PURPOSES = {
     "reminder": N_("Reminder"),
     "unanswered": N_("Task for the team, if no one answers"),
 }
+# What the page of an appointment says where the customer gets no message about what was done last.
+UNSAID = {
+    "booked": N_("The customer gets no message about this booking."),
+    "moved": N_("The customer gets no message about the new time."),
+    "cancelled": N_("The customer gets no message about the cancellation."),
+}
 NOTICE_STATES = {
     "planned": N_("Planned"),
     "queued": N_("In the outbox"),

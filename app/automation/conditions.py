@@ -179,6 +179,9 @@ class ValueIs(Condition):
         seen = turn.values.get(self.name, "")
         return compare(self.operator, seen, self.value), seen
 
+    def values_read(self) -> tuple[str, ...]:
+        return (self.name,)
+
     def sentence(self, names: Names) -> str:
         operator = _(FieldIs.OPERATORS[self.operator])
         if self.operator in ("empty", "filled"):

@@ -15,6 +15,7 @@ from app.hours.models import ServicePolicy
 from app.words import N_
 
 from .conditions import Group, Hours
+from .filling import variable_troubles
 from .parts import DEEPEST, MOST_CONDITIONS, MOST_STEPS, AnyTrigger, Names, Step, Steps
 from .triggers import MessageReceived
 
@@ -115,7 +116,13 @@ class Definition(BaseModel):
             problems_found += [Trouble(str(_(MISSING)), id) for _source in missing]
             problems = [*part.problems(), *part.wording_problems()] if isinstance(part, Step) else []
             problems_found += [Trouble(words, id) for words in problems]
-        return [*problems_found, *self.window_troubles(), *self.hours_troubles()]
+        return [*problems_found, *self.value_troubles(names), *self.window_troubles(), *self.hours_troubles()]
+
+    def value_troubles(self, names: Names) -> Iterator[Trouble]:
+        """Variables and conditions that name what this automation does not have."""
+        steps = [one.step for one in self.walk()]
+        for words, step_id, blocks in variable_troubles(self.trigger, self.conditions, steps, names):
+            yield Trouble(words, step_id, blocks)
 
     def hours_troubles(self) -> Iterator[Trouble]:
         """A condition that is never so, as the business has not set its hours."""

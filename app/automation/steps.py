@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from flask_babel import gettext as _
@@ -144,7 +145,7 @@ class Menu(SendingStep):
     needs_window: ClassVar[bool] = True
     options: ClassVar[str] = "rows"
     text: str = entry(N_("Text"), most=LONGEST_TEXT, area=True, hint=VARIABLES, spoken=True)
-    button: str = entry(N_("Button that opens the list"), most=20, spoken=True)
+    button: str = entry(N_("Button that opens the list"), most=20, spoken=True, filled=False)
     rows: tuple[str, ...] = lines(
         N_("Choices"),
         most=10,
@@ -173,6 +174,10 @@ class Canned(Step):
     sends: ClassVar[bool] = True
     needs_window: ClassVar[bool] = True
     reply: str = ref(N_("Canned reply"), "canned_replies", hint=N_("Those that everybody may use."))
+
+    def texts(self) -> Iterator[tuple[str, bool]]:
+        if canned := CannedReply.find(self.reply):
+            yield canned.body, True
 
     def do(self, turn: Turn) -> Outcome:
         canned = CannedReply.find(self.reply)
@@ -206,7 +211,12 @@ class Template(SendingStep):
     title: ClassVar[str] = N_("Send a template")
     template: str = ref(N_("Template"), "templates")
     values: tuple[str, ...] = lines(
-        N_("Values of its variables"), most=20, longest=500, needed=False, hint=N_("One a line, in their order.")
+        N_("Values of its variables"),
+        most=20,
+        longest=500,
+        needed=False,
+        hint=N_("One a line, in their order."),
+        filled=True,
     )
 
     def compose(self, turn: Turn) -> Outgoing:

@@ -21,7 +21,8 @@ from app.appointments.blueprint import bp
 from app.appointments.calendar import feed_of, link_to
 from app.appointments.forms import AppointmentForm, values_of
 from app.appointments.models import LONGEST_PLACE, LONGEST_TITLE, Appointment, Unfit, usual_number
-from app.appointments.notices import AppointmentNotice
+from app.appointments.notices import ANNOUNCED, AppointmentNotice
+from app.appointments.sending import is_silent
 from app.appointments.settings import AppointmentSettings
 from app.contacts import search
 from app.contacts.models import Contact
@@ -127,7 +128,7 @@ def create() -> Page:
         return form_page(form, contact), 422
     facts = form.facts | {"time_zone": form.time_zone.key, "minutes": form.minutes.data}
     one = Appointment.book(contact, form.moment, by=current_actor(), source="agent", **facts)
-    flash(_("Booked."))
+    flash(_("Booked. The customer gets no message.") if is_silent(one, "booked") else _("Booked."))
     return redirect(url_for(".show", appointment_id=one.id), 303)
 
 
@@ -137,6 +138,8 @@ def show(appointment_id: uuid.UUID) -> str:
     one = Appointment.get_or_404(appointment_id)
     notices = db.session.scalars(AppointmentNotice.of(one.id)).all()
     ids = [notice.message_id for notice in notices if notice.message_id]
+    last = next((notice for notice in notices if notice.purpose in ANNOUNCED and notice.version == one.version), None)
+    is_unsaid = last and last.state in ("planned", "skipped") and is_silent(one, last.purpose)
     messages = {message.id: message for message in db.session.scalars(select(Message).where(Message.id.in_(ids)))}
     chosen = AppointmentSettings.current()
     return render_template(
@@ -150,6 +153,7 @@ def show(appointment_id: uuid.UUID) -> str:
         words=words,
         link=link_to(one),
         has_begun=one.starts_at <= now(),
+        unsaid=last.purpose if last and is_unsaid else "",
     )
 
 
@@ -169,8 +173,9 @@ def save(appointment_id: uuid.UUID) -> Page:
         return form_page(form, one.contact, one), 422
     try:
         one.change(by=current_actor(), **form.facts)
-        one.move(form.moment, by=current_actor(), time_zone=form.time_zone.key, minutes=form.minutes.data)
-        flash(_("Saved."))
+        moved = one.move(form.moment, by=current_actor(), time_zone=form.time_zone.key, minutes=form.minutes.data)
+        is_unsaid = moved and is_silent(one, "moved")
+        flash(_("Moved. The customer gets no message.") if is_unsaid else _("Saved."))
     except Unfit as problem:
         flash(_(words.PROBLEMS[problem.kind]), "error")
     return redirect(url_for(".show", appointment_id=one.id), 303)
@@ -209,7 +214,9 @@ def request_reschedule(appointment_id: uuid.UUID) -> AnyResponse:
 @bp.post("/<uuid:appointment_id>/cancellation")
 @requires("appointments.edit")
 def cancel(appointment_id: uuid.UUID) -> AnyResponse:
-    return turn(appointment_id, Appointment.cancel, _("Cancelled."))
+    is_unsaid = is_silent(Appointment.get_or_404(appointment_id), "cancelled")
+    flashed = _("Cancelled. The customer gets no message.") if is_unsaid else _("Cancelled.")
+    return turn(appointment_id, Appointment.cancel, flashed)
 
 
 @bp.post("/<uuid:appointment_id>/completion")

@@ -350,6 +350,11 @@ class Step(Part):
             problems += [f"{OWN_NAMES[code]}: {words}" for words in wrong]
         return problems
 
+    @property
+    def writes(self) -> bool:
+        """Whether the customer reads something of it."""
+        return self.sends
+
     def block(self, name: str) -> tuple[Step, ...]:
         return getattr(self, name)  # type: ignore[no-any-return]
 

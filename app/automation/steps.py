@@ -45,6 +45,7 @@ UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 ENOUGH = N_("The customer has had as many automatic messages as one may get in an hour.")
 NOT_APPROVED = N_("The template “{name}” is not approved for this number.")
 GONE = N_("What this step refers to was deleted.")
+AWAY = N_("You are closed, so the customer gets the out-of-office reply of Business hours instead.")
 OFF = N_("That automation is switched off.")
 CHAIN = N_("Automations that start each other in a row were stopped here.")
 FULL = N_("No one in the team is online and free.")
@@ -70,6 +71,8 @@ class SendingStep(Step):
 def send(turn: Turn, step_id: uuid.UUID, compose: Any, *, attempt: int = 0, source: str = "") -> Outcome:
     """Puts a message into the outbox, within the limits. Returns the outcome, also of a refusal."""
     assert turn.automation
+    if turn.greets and turn.is_answered_by_away:
+        return Outcome("left_out", words=AWAY)
     conversation = turn.conversation = turn.conversation.merged_into()
     conversation.locked()
     client_id = turn.client_id(step_id, attempt)
@@ -190,6 +193,8 @@ class Canned(Step):
 
     def send_file(self, turn: Turn, canned: CannedReply, file: CannedFile) -> Outcome:
         assert turn.automation
+        if turn.greets and turn.is_answered_by_away:
+            return Outcome("left_out", words=AWAY)
         conversation, client_id = turn.conversation.merged_into(), turn.client_id(self.id)
         if conversation.message_with(client_id) is None and messages_left(conversation) < 1:
             return Outcome("limit", ends="limit", words=ENOUGH)
@@ -395,6 +400,10 @@ class HandOver(Step):
     sends: ClassVar[bool] = True
     text: str = entry(N_("Message to the customer"), most=1_000, area=True, needed=False, hint=VARIABLES, spoken=True)
     team: str = ref(N_("Team"), "teams", needed=False, none=N_("As it is"))
+
+    @property
+    def writes(self) -> bool:
+        return bool(self.text)
 
     def do(self, turn: Turn) -> Outcome:
         assert turn.automation

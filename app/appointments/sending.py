@@ -194,9 +194,17 @@ def unfilled(notification: Notification) -> list[str]:
 
 
 def is_silent(appointment: Appointment, purpose: str) -> bool:
-    """Whether the customer gets no message of this purpose, as nothing was chosen for it or no number writes it."""
-    name = AppointmentSettings.current().notification_for(purpose, 0)
-    return appointment.phone_number_id is None or not name or Notification.named(name) is None
+    """Whether the customer gets no message of this purpose: nothing is chosen that can be sent, or no number writes."""
+    name, number = AppointmentSettings.current().notification_for(purpose, 0), appointment.phone_number
+    notification = Notification.named(name) if name and number else None
+    if notification is None or number is None:
+        return True
+    talk = appointment.conversation
+    try:
+        notification.variant_for(number.waba_id, talk.customer_language if talk else "")
+    except Unavailable:
+        return True
+    return False
 
 
 @uses_notifications

@@ -55,8 +55,8 @@ def answered_by_automations(messages: Sequence[Message]) -> set[uuid.UUID]:
 
 def turn_of(touch: EntryTouch, conversation: Conversation, names: Names) -> Turn:
     """How the customer came, as automations get it."""
-    facts = {"entry_point_id": touch.entry_point_id, "is_first": touch.is_first}
-    facts["type"] = touch.about.type if touch.about else "entry_point"
+    kind = touch.about.type if touch.about else "entry_point"
+    facts = {"entry_point_id": touch.entry_point_id, "is_first": touch.is_first, "type": kind}
     return Turn(conversation, happening="entry_point.touched", facts=facts, names=names)
 
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from app.hours.models import ServicePolicy
 from app.words import N_
 
-from .conditions import Condition, Group, Hours, LocalTime, Weekday
+from .conditions import Group, Hours, LocalTime, Weekday
 from .filling import variable_troubles
-from .parts import DEEPEST, MOST_CONDITIONS, MOST_STEPS, AnyTrigger, Names, Step, Steps
+from .parts import DEEPEST, MOST_CONDITIONS, MOST_STEPS, AnyTrigger, Condition, Names, Step, Steps
 from .triggers import MessageReceived
 
 LARGEST = 200_000

@@ -441,7 +441,9 @@ class Branch(Step):
         listed = "; ".join(one.sentence(names) for one in self.conditions.items)
         if not listed:
             return str(_("Decide: no condition yet, so always yes"))
-        if len(self.conditions.items) == 1 and self.conditions.mode == "all":
+        if len(self.conditions.items) == 1 and self.conditions.mode == "none":
+            return str(_("Unless: %(condition)s", condition=listed))
+        if len(self.conditions.items) == 1:
             return str(_("If: %(condition)s", condition=listed))
         return str(_("If %(mode)s: %(conditions)s", mode=self.conditions.sentence(names), conditions=listed))
 

@@ -382,3 +382,12 @@ def test_a_step_that_somebody_removed_meanwhile_says_so(ann: Browser, shop: Shop
     ann.post(f"{step}/removal")
     assert ann.post(step, {"kind": "reply", "text": "Two"}).status_code == 303
     assert "Somebody else removed this step" in ann.get(f"~/automation/{id}").text
+
+
+@pytest.mark.parametrize(("mode", "words"), [("all", "Go on if: The reply"), ("none", "Go on unless: The reply")])
+def test_a_single_condition_is_read_as_one(ann: Browser, shop: Shop, mode: str, words: str) -> None:
+    rule = shop.rule("message", reply("Hi"), conditions=[{"kind": "window", "state": "open"}], mode=mode)
+    with tenant_scope(shop.id):
+        version = db.session.scalars(db.select(AutomationVersion)).one()
+    page = ann.get(f"~/automation/{rule.id}/versions/{version.id}").text
+    assert words in page and "of these" not in page

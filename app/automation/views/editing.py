@@ -379,8 +379,9 @@ def aloud(definition: Definition, names: Names) -> list[str]:
     """The whole automation as sentences, indented."""
     lines = [definition.trigger.sentence(names)]
     if definition.conditions.items:
-        lines.append(str(_("Go on if %(mode)s", mode=definition.conditions.sentence(names))))
-        lines += [f"    {one.sentence(names)}" for one in definition.conditions.walk()]
+        listed = [*definition.conditions.walk()]
+        lines.append(str(_("Go on %(if_so)s", if_so=definition.conditions.aloud(names))))
+        lines += [f"    {one.sentence(names)}" for one in listed if len(listed) > 1]
     for placed in definition.walk():
         label = f"{_(placed.parent.blocks[placed.block])}: " if placed.parent else ""
         indent = "    " * placed.depth

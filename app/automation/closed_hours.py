@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.entry_points.models import EntryTouch
 from app.inbox.conversations import Conversation, Message
@@ -36,8 +36,6 @@ def answered_by_automations(messages: Sequence[Message]) -> set[uuid.UUID]:
     if not rules:
         return set()
     ids = [one.id for one in messages]
-    began = select(AutomationRun.message_id, AutomationRun.automation_id).where(AutomationRun.message_id.in_(ids))
-    runs = {(message_id, automation_id) for message_id, automation_id in db.session.execute(began)}
     conversations, names = rows_of(Conversation, (one.conversation_id for one in messages)), Names()
     came = db.session.scalars(select(EntryTouch).where(EntryTouch.message_id.in_(ids)))
     touches = {one.message_id: one for one in came}
@@ -48,9 +46,17 @@ def answered_by_automations(messages: Sequence[Message]) -> set[uuid.UUID]:
         turns = [Turn(conversation, message, happening="message.received", names=names)]
         if touch := touches.get(message.id):
             turns.append(turn_of(touch, conversation, names))
-        if any(is_answered(turn, rules, {one for id, one in runs if id == message.id}) for turn in turns):
+        began = begun_with(message)
+        if any(is_answered(turn, rules, began) for turn in turns):
             answered.add(message.id)
     return answered
+
+
+def begun_with(message: Message) -> set[uuid.UUID]:
+    """The automations that have begun with a message, or with how it came: such a run names no message."""
+    here = AutomationRun.conversation_id == message.conversation_id, AutomationRun.started_at >= message.occurred_at
+    its = AutomationRun.message_id == message.id, AutomationRun.message_id.is_(None)
+    return set(db.session.scalars(select(AutomationRun.automation_id).where(*here, or_(*its))))
 
 
 def turn_of(touch: EntryTouch, conversation: Conversation, names: Names) -> Turn:

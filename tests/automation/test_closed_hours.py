@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.entry_points.models import EntryPoint, EntryReference
+from app.entry_points.subjects import Subject
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Message
 from app.tenancy import db, now, tenant_scope
@@ -68,6 +70,15 @@ def test_who_had_the_automations_reply_this_night_gets_no_other(night: Shop) -> 
     night.rule("message", reply("Mine"), conditions=WHEN_CLOSED, repeats="days", stops=False)
     texts_after(night, "Hello?", away_first=True)
     assert texts_after(night, "Anybody?", away_first=True) == ["Mine"]
+
+
+@pytest.mark.parametrize("away_first", [True, False])
+def test_who_comes_by_a_button_is_answered_about_it_and_nothing_else(night: Shop, away_first: bool) -> None:
+    with tenant_scope(night.id):
+        villas = EntryPoint.create("Villas", night.number, kind="page", texts=[])
+        code = EntryReference.issue(villas, Subject("property", "V-12", "Villa"), None, "en")
+    night.rule({"kind": "entry_point"}, reply("About the {{subject.title}}"), repeats="once")
+    assert texts_after(night, f"Hello (ref {code})", away_first=away_first) == ["About the Villa"]
 
 
 def test_a_greeting_does_everything_but_write(night: Shop) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+
+from flask_babel import gettext as _
+
+from app.words import N_
 
 # What can be named in any text to a customer; automations know more.
 VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "business", "our_number")
+UNKNOWN = N_("%(variable)s can't be filled in here. You can use %(variables)s.")
+MISSPELT = N_("%(variable)s can't be filled in here. Did you mean %(likely)s?")
+BRACES = N_("Customers would read these braces. Write a variable as {{first_name}} or {{first_name|there}}.")
 # {{first_name}}, or {{first_name|there}}: what is said where it is not known. With the comma and space before it.
 # Possessive: with a thousand spaces and no end it would be looked for from each of them, for seconds.
 VARIABLE = re.compile(r"(,?)([ ]?)\{\{\s*+([\w.\-]++(?: ++[\w.\-]++)*+)\s*+(?:\|([^{}]*+))?\}\}")
@@ -47,3 +55,21 @@ def names_in(words: str) -> list[str]:
 def has_other_braces(words: str) -> bool:
     """Whether there are braces that are no variable, which customers would read."""
     return "{{" in VARIABLE.sub("", words)
+
+
+def problem_in(words: str, fillable: Collection[str] = VARIABLES) -> str:
+    """Why customers would read braces, or nothing, instead of a value; "" where they would not."""
+    if unknown := next((name for name in names_in(words) if name not in fillable), ""):
+        return unknown_variable(unknown, fillable)
+    return str(_(BRACES)) if has_other_braces(words) else ""
+
+
+def unknown_variable(name: str, fillable: Collection[str], listed: Collection[str] = VARIABLES) -> str:
+    """That a variable is none, and which one was likely meant, else which there are."""
+    if likely := difflib.get_close_matches(name, fillable, 1):
+        return str(_(MISSPELT, variable=written(name), likely=written(likely[0])))
+    return str(_(UNKNOWN, variable=written(name), variables=", ".join(map(written, listed))))
+
+
+def written(name: str) -> str:
+    return f"{{{{{name}}}}}"

@@ -3,6 +3,9 @@
 
 const OFFLINE = "/offline"
 const SHELL = `shell-${VERSION}`
+// Short links lead out of the app. What is fetched from here does not look like somebody who opens a page, and would
+// get no reference of its own: a member who tries their own link would see none of what it is about.
+const VISITS = "/c/"
 
 self.addEventListener("install", (event) => event.waitUntil(cacheShell()))
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()))
@@ -11,7 +14,7 @@ self.addEventListener("fetch", (event) => {
   const address = new URL(request.url)
   if (request.method !== "GET" || address.origin !== location.origin) return
   if (ASSETS.includes(address.pathname)) event.respondWith(asset(request))
-  else if (request.mode === "navigate") event.respondWith(page(request))
+  else if (request.mode === "navigate" && !address.pathname.startsWith(VISITS)) event.respondWith(page(request))
 })
 self.addEventListener("push", (event) => event.waitUntil(notify(event.data?.json() ?? {})))
 self.addEventListener("notificationclick", (event) => {

@@ -13,13 +13,14 @@ from sqlalchemy import select
 
 from app.contacts.models import Contact
 from app.hours.models import ServicePolicy
-from app.inbox.conversations import Message
+from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.flow_tokens import FlowToken
 from app.tenancy import current_tenant_id, db
 from app.whatsapp_flows.models import WhatsappFlow
 from app.whatsapp_flows.slots import FlowBooking
 
-from .models import LEAST_MINUTES, LONGEST_TITLE, Appointment, Unfit
+from . import phrases
+from .models import LEAST_MINUTES, LONGEST_PLACE, LONGEST_TITLE, Appointment, Unfit
 
 
 def take_up(booking_id: uuid.UUID) -> None:
@@ -53,14 +54,25 @@ def sent_to_move(booking: FlowBooking) -> Appointment | None:
     return one if one and one.is_open else None
 
 
+def visit_in(talk: Conversation) -> dict[str, str]:
+    """What for and where, if the conversation is about a place that can be visited; the customer reads it."""
+    subject = talk.about
+    if subject is None or subject.type not in ("listing", "property") or not subject.title:
+        return {}
+    title = phrases.viewing_of(subject.title, talk.customer_language)[:LONGEST_TITLE]
+    return {"title": title, "place": subject.place[:LONGEST_PLACE]}
+
+
 def book(booking: FlowBooking) -> None:
     flow = WhatsappFlow.find(booking.flow_id) if booking.flow_id else None
     token = FlowToken.read(booking.token, current_tenant_id())
     message = Message.find(token.message_id) if token else None
-    facts: dict[str, Any] = {
-        "title": (booking.about or (flow.name if flow else ""))[:LONGEST_TITLE],
-        "phone_number_id": message.phone_number_id if message else None,
-    }
+    facts: dict[str, Any] = {"phone_number_id": message.phone_number_id if message else None}
+    talk = Conversation.find(message.conversation_id) if message else None
+    # What a page claims in an address that anybody can write names nothing without a person.
+    if talk and talk.about and not talk.about.is_claimed and not booking.about:
+        facts |= visit_in(talk)
+    facts["title"] = (booking.about or facts.get("title") or (flow.name if flow else ""))[:LONGEST_TITLE]
     facts |= {"time_zone": ServicePolicy.current().time_zone, "minutes": max(booking.minutes, LEAST_MINUTES)}
     contact = Contact.get_or_404(booking.contact_id)
     try:

@@ -37,6 +37,8 @@ from .settings import AppointmentSettings
 PURPOSES = ("booked", "moved", "cancelled", "reminder", "unanswered")
 # `raised`: a task for the team. `skipped`: nothing was chosen to be sent.
 NOTICE_STATES = ("planned", "queued", "raised", "cancelled", "expired", "refused", "skipped")
+# What customers are notified of at once.
+ANNOUNCED = ("booked", "moved", "cancelled")
 # Of these, one that was not answered makes a task.
 ASKING = ("booked", "moved", "reminder")
 # A message about a move waits so long, so that an appointment moved twice in a minute is told of once.

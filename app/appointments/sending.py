@@ -194,6 +194,20 @@ def unfilled(notification: Notification) -> list[str]:
     return [one.name for one in notification.variables if one.name not in VARIABLES and one.is_required]
 
 
+def is_silent(appointment: Appointment, purpose: str) -> bool:
+    """Whether the customer gets no message of this purpose: nothing is chosen that can be sent, or no number writes."""
+    name, number = AppointmentSettings.current().notification_for(purpose, 0), appointment.phone_number
+    notification = Notification.named(name) if name and number else None
+    if notification is None or number is None:
+        return True
+    talk = appointment.conversation
+    try:
+        notification.variant_for(number.waba_id, talk.customer_language if talk else "")
+    except Unavailable:
+        return True
+    return False
+
+
 @uses_notifications
 def appointments_with(notification_id: uuid.UUID) -> Iterator[Use]:
     notification = Notification.find(notification_id)

@@ -74,6 +74,11 @@ class AppointmentSettings(TenantModel):
         return str(getattr(self, purpose))
 
     @property
+    def purposes(self) -> list[str]:
+        """What customers get messages about."""
+        return list(dict.fromkeys(purpose for purpose, _name in self.names))
+
+    @property
     def names(self) -> Iterator[tuple[str, str]]:
         """What is sent for each purpose, of those that have something."""
         for purpose in ("booked", "moved", "cancelled"):

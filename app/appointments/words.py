@@ -44,6 +44,14 @@ PURPOSES = {
     "reminder": N_("Reminder"),
     "unanswered": N_("Task for the team, if no one answers"),
 }
+# What the page of an appointment says where the customer gets no message about what was done last.
+UNSAID = {
+    "booked": N_("The customer gets no message about this booking yet: no notification is chosen that can be sent."),
+    "moved": N_("The customer gets no message about the new time yet: no notification is chosen that can be sent."),
+    "cancelled": N_(
+        "The customer gets no message about the cancellation yet: no notification is chosen that can be sent."
+    ),
+}
 NOTICE_STATES = {
     "planned": N_("Planned"),
     "queued": N_("In the outbox"),

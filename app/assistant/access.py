@@ -8,6 +8,7 @@ from typing import Self
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.billing.balances import Balance
 from app.tenancy import TenantModel, db, now, of_tenant, one_of
 from app.tenancy.sealed import Sealed
 
@@ -46,6 +47,11 @@ class ModelAccess(TenantModel):
     @classmethod
     def current(cls) -> Self | None:
         return db.session.scalar(select(cls))
+
+    @classmethod
+    def usable(cls) -> Self | None:
+        """What a model may be asked with: nothing for a closed business, whose messages still come for a while."""
+        return None if Balance.of_closed() else cls.current()
 
     @property
     def hears(self) -> str:

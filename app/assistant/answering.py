@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from app.billing.balances import Balance
 from app.inbox.conversations import ClientIdReused, Conversation, Message, Refusal
 from app.inbox.outbound.typing import forget_typing
 from app.languages import detect
@@ -103,7 +104,8 @@ def claim(conversation_id: uuid.UUID) -> Work | None:
     talk = Talk.of(conversation)
     version = pinned(engagement, assistant, conversation)
     live = assistant.version
-    if version is None or live is None or assistant.mode == "off" or not talk.unanswered:
+    is_out = assistant.mode == "off" or Balance.of_closed()
+    if version is None or live is None or is_out or not talk.unanswered:
         engagement.release()
         return None
     turn = AssistantTurn.begin("live", mode=assistant.mode, version_id=version.id, conversation_id=conversation.id)
@@ -120,7 +122,7 @@ def claim(conversation_id: uuid.UUID) -> Work | None:
         settle_obstacle(reason, turn, talk, setup, assistant, engagement)
         commit()
         return None
-    access = ModelAccess.current()
+    access = ModelAccess.usable()
     situation = situations.situation_of(talk, setup, language=engagement.language, asked_back=engagement.asked_back)
     tools = Switched.of(setup, contact_id=conversation.contact_id, turn_id=turn.id, pretends=turn.mode != "alone")
     endpoint = access.endpoint(setup.model) if access else None

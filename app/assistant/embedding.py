@@ -46,7 +46,7 @@ class Embedder:
             return None
         if assistant.embedding == "local":
             return cls("local", LOCAL_MODEL) if has_local_model() else None
-        access = ModelAccess.current()
+        access = ModelAccess.usable()
         model = assistant.embedding_model or (access.embeds if access else "")
         if access is None or not access.embeds:
             return None

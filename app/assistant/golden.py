@@ -111,7 +111,7 @@ class GoldenRun(TenantModel):
         return True
 
     def run(self, case: GoldenCase) -> None:
-        version, access = self.version, ModelAccess.current()
+        version, access = self.version, ModelAccess.usable()
         setup = version.setup
         tools = Switched.of(setup, contact_id=None, turn_id=None, pretends=True)
         endpoint = access.endpoint(setup.model) if access else None

@@ -35,7 +35,7 @@ Answer with the text alone, without a greeting of your own and without Markdown.
 
 def help_with(conversation: Conversation, task: str, text: str, *, language: str, tone: str) -> tuple[str, str]:
     """The text, and the problem there was (a key of `words`): one of them is "". Commits what was read before."""
-    access, setup = ModelAccess.current(), current_setup()
+    access, setup = ModelAccess.usable(), current_setup()
     if access is None:
         return "", "no_model"
     if over := is_over_budget(setup):

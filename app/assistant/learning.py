@@ -108,7 +108,7 @@ def learn(conversation_id: uuid.UUID) -> None:
 
 def lesson_of(conversation_id: uuid.UUID) -> Lesson | None:
     """None where there is nothing to learn from: no person wrote, nothing may be spent, or enough waits already."""
-    conversation, assistant, access = Conversation.find(conversation_id), Assistant.current(), ModelAccess.current()
+    conversation, assistant, access = Conversation.find(conversation_id), Assistant.current(), ModelAccess.usable()
     if conversation is None or assistant is None or access is None or not assistant.learns or conversation.is_group:
         return None
     setup, talk = current_setup(), Talk.resolved(conversation)

@@ -6,6 +6,7 @@ import datetime as dt
 
 from sqlalchemy import select, update
 
+from app.billing.balances import Balance
 from app.inbox.conversations import Conversation, Message
 from app.inbox.inbound.readers import read_by_features
 from app.tenancy import Happened, current_tenant_id, db, is_sandbox, later, now, subscriber
@@ -24,7 +25,7 @@ IN_WORDS = ("text", "image", "video", "document")
 def answer_messages(received: list[Happened]) -> None:
     """Has a turn made in each conversation, a moment after the last message."""
     assistant = Assistant.current()
-    if assistant is None or assistant.mode == "off" or is_sandbox(current_tenant_id()):
+    if assistant is None or assistant.mode == "off" or is_sandbox(current_tenant_id()) or Balance.of_closed():
         return
     version = assistant.version
     fresh = [one for one in received if one.at > now() - FRESH]

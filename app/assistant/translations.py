@@ -81,7 +81,7 @@ def translate(message: Message, language: str, name: str) -> str:
         return "no_text"
     if MessageTranslation.of_message(message, language):
         return ""
-    access, setup = ModelAccess.current(), current_setup()
+    access, setup = ModelAccess.usable(), current_setup()
     if access is None:
         return "no_model"
     if is_over_budget(setup):

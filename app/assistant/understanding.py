@@ -54,7 +54,7 @@ class Work:
 
 def readable(messages: Iterable[Message], tools: Tools) -> list[Message]:
     """The messages with a file that the assistant may listen to or look at."""
-    access = ModelAccess.current()
+    access = ModelAccess.usable()
     allowed = {"audio": tools.hears, "image": tools.sees}
     return [
         message
@@ -87,7 +87,7 @@ def claim(reading_id: uuid.UUID) -> Work | None:
     reading = MediaReading.find(reading_id)
     if reading is None or not reading.claim():
         return None
-    media, access = reading.media, ModelAccess.current()
+    media, access = reading.media, ModelAccess.usable()
     message = Message.find(reading.message_id)
     problem = ""
     if access is None:

@@ -32,6 +32,9 @@ from .turns import Outcome, Turn
 NONE = N_("The customer has no appointment that is still to come.")
 NO_TIME = N_("The day or the time could not be read, so nothing was booked.")
 ID = "appointment.id"
+VALUES = tuple(
+    f"appointment.{name}" for name in ("id", "title", "when", "day", "time", "place", "agent", "state", "source")
+)
 
 
 class AppointmentChanges(Trigger):
@@ -48,6 +51,7 @@ class AppointmentChanges(Trigger):
         "no_show": N_("was missed by the customer"),
     }
     happenings: ClassVar[tuple[str, ...]] = tuple(f"appointment.{what}" for what in CHANGES)
+    values: ClassVar[tuple[str, ...]] = VALUES
     what: Literal["booked", "moved", "confirmed", "reschedule_requested", "cancelled", "done", "no_show"] = choice(
         N_("An appointment"),
         CHANGES,
@@ -69,19 +73,11 @@ class AppointmentChanges(Trigger):
 def know(turn: Turn, one: Appointment) -> None:
     """Its facts as values, which texts and conditions name; times by the clock of its zone."""
     language = phrases.language_among(turn.language)
-    words = {
-        "id": one.id,
-        "title": one.title,
-        "when": phrases.time_words(one.local, language),
-        "day": f"{one.local:%Y-%m-%d}",
-        "time": f"{one.local:%H:%M}",
-        "place": one.place,
-        "agent": one.agent.name if one.agent else "",
-        "state": one.state,
-        "source": one.source,
-    }
-    for name, value in words.items():
-        turn.know(f"appointment.{name}", value)
+    when, agent = phrases.time_words(one.local, language), one.agent.name if one.agent else ""
+    day, time = f"{one.local:%Y-%m-%d}", f"{one.local:%H:%M}"
+    facts = (one.id, one.title, when, day, time, one.place, agent, one.state, one.source)
+    for name, value in zip(VALUES, facts, strict=True):
+        turn.know(name, value)
 
 
 class BookAppointment(Step):
@@ -99,6 +95,9 @@ class BookAppointment(Step):
     place: str = entry(N_("Place"), most=LONGEST_PLACE, needed=False, hint=VARIABLES, spoken=True)
     minutes: int = count(N_("Minutes"), least=LEAST_MINUTES, most=MOST_MINUTES, default=60)
     failed: Steps = ()
+
+    def values_made(self) -> tuple[str, ...]:
+        return VALUES
 
     def do(self, turn: Turn) -> Outcome:
         assert turn.automation
@@ -148,6 +147,9 @@ class ChangeAppointment(Step):
         "mark_no_show": N_("Mark as no-show"),
     }
     what: Literal["confirm", "request_reschedule", "cancel", "finish", "mark_no_show"] = choice(N_("What"), WHAT)
+
+    def values_made(self) -> tuple[str, ...]:
+        return VALUES
 
     def do(self, turn: Turn) -> Outcome:
         assert turn.automation

@@ -69,7 +69,9 @@ class Ask(Step):
         spoken=True,
     )
     field: str = ref(N_("Save the answer in"), "fields", needed=False, none=N_("Nowhere, only for this run"))
-    name: str = entry(N_("Call the answer"), most=40, needed=False, hint=N_("For later steps, such as {{size}}."))
+    name: str = entry(
+        N_("Call the answer"), most=40, needed=False, hint=N_("For later steps, such as {{size}}."), filled=False
+    )
     retry: str = entry(
         N_("What to say to an answer that doesn't fit"),
         most=1_024,
@@ -82,6 +84,9 @@ class Ask(Step):
     amount: int = count(N_("Wait for the answer"), least=1, most=365, default=1)
     unit: Literal["minutes", "hours", "days"] = choice(N_("Unit"), UNITS, default="days")
     unanswered: Steps = ()
+
+    def values_made(self) -> tuple[str, ...]:
+        return tuple(filter(None, (ANSWER, self.name)))
 
     def do(self, turn: Turn) -> Outcome:
         return self.ask(turn, self.question, 0)
@@ -174,6 +179,9 @@ class WaitForReply(Step):
     unit: Literal["minutes", "hours", "days"] = choice(N_("Unit"), UNITS, default="days")
     replied: Steps = ()
     silent: Steps = ()
+
+    def values_made(self) -> tuple[str, ...]:
+        return (ANSWER,)
 
     def do(self, turn: Turn) -> Outcome:
         return Outcome("waiting", wait=Wait("reply", turn.at + dt.timedelta(**{self.unit: self.amount})))

@@ -74,13 +74,16 @@ class Http(Step):
     title: ClassVar[str] = N_("Call another program (HTTP)")
     group: ClassVar[str] = N_("Programs")
     blocks: ClassVar[dict[str, str]] = {"failed": N_("If it fails")}
-    url: str = entry(N_("Address"), most=LONGEST_URL, hint=N_("A public address that begins with https://."))
+    url: str = entry(
+        N_("Address"), most=LONGEST_URL, hint=N_("A public address that begins with https://."), filled=False
+    )
     send: tuple[str, ...] = lines(
         N_("Further values to send"),
         most=20,
         longest=300,
         needed=False,
         hint=N_("One a line, such as size = {{answer}}."),
+        filled=True,
     )
     take: tuple[str, ...] = lines(
         N_("Values to take from the answer"),
@@ -90,6 +93,9 @@ class Http(Step):
         hint=N_("One a line, such as price = offer.price. Use it later as {{price}}."),
     )
     failed: Steps = ()
+
+    def values_made(self) -> tuple[str, ...]:
+        return tuple(name for name, _path in pairs(self.take))
 
     def do(self, turn: Turn) -> Outcome:
         if turn.dry:

@@ -42,6 +42,8 @@ GROUPS = {
     "any": N_("at least one of these is so"),
     "none": N_("none of these is so"),
 }
+# The same of a single one.
+ALONE = {"all": N_("this is so"), "any": N_("this is so"), "none": N_("this is not so")}
 LONGEST_SEEN = 200
 
 
@@ -108,7 +110,16 @@ class Group(Condition):
         return one
 
     def sentence(self, names: Names) -> str:
-        return str(_(GROUPS[self.mode]))
+        return str(_((ALONE if len(self.items) == 1 else GROUPS)[self.mode]))
+
+    def aloud(self, names: Names) -> str:
+        """If what, before the conditions are listed; a single one is said itself."""
+        if len(self.items) != 1 or isinstance(self.items[0], Group):
+            return str(_("if %(mode)s", mode=self.sentence(names)))
+        condition = self.items[0].sentence(names)
+        if self.mode == "none":
+            return str(_("unless: %(condition)s", condition=condition))
+        return str(_("if: %(condition)s", condition=condition))
 
 
 class HasTag(Condition):
@@ -178,6 +189,9 @@ class ValueIs(Condition):
     def check(self, turn: Any) -> tuple[bool, str]:
         seen = turn.values.get(self.name, "")
         return compare(self.operator, seen, self.value), seen
+
+    def values_read(self) -> tuple[str, ...]:
+        return (self.name,)
 
     def sentence(self, names: Names) -> str:
         operator = _(FieldIs.OPERATORS[self.operator])

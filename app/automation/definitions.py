@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from app.hours.models import ServicePolicy
 from app.words import N_
 
-from .conditions import Group, Hours
-from .parts import DEEPEST, MOST_CONDITIONS, MOST_STEPS, AnyTrigger, Names, Step, Steps
+from .conditions import Group, Hours, LocalTime, Weekday
+from .filling import variable_troubles
+from .parts import DEEPEST, MOST_CONDITIONS, MOST_STEPS, AnyTrigger, Condition, Names, Step, Steps
 from .triggers import MessageReceived
 
 LARGEST = 200_000
@@ -42,6 +43,8 @@ class Trouble:
     words: str
     step_id: uuid.UUID | None = None
     blocks: bool = True
+    # The page where one changes it, if it is another one.
+    endpoint: str = ""
 
 
 class Definition(BaseModel):
@@ -115,13 +118,53 @@ class Definition(BaseModel):
             problems_found += [Trouble(str(_(MISSING)), id) for _source in missing]
             problems = [*part.problems(), *part.wording_problems()] if isinstance(part, Step) else []
             problems_found += [Trouble(words, id) for words in problems]
-        return [*problems_found, *self.window_troubles(), *self.hours_troubles()]
+        return [*problems_found, *self.value_troubles(names), *self.window_troubles(), *self.hours_troubles()]
+
+    def value_troubles(self, names: Names) -> Iterator[Trouble]:
+        """Variables and conditions that name what this automation does not have."""
+        steps = [one.step for one in self.walk()]
+        for words, step_id, blocks in variable_troubles(self.trigger, self.conditions, steps, names):
+            yield Trouble(words, step_id, blocks)
+
+    def all_conditions(self) -> Iterator[Condition]:
+        """Its own, and those of its steps."""
+        yield from self.conditions.walk()
+        for placed in self.walk():
+            if isinstance(group := getattr(placed.step, "conditions", None), Group):
+                yield from group.walk()
+
+    @property
+    def looks_for_closed(self) -> bool:
+        return any(isinstance(one, Hours) and one.when == "closed" for one in self.all_conditions())
+
+    @property
+    def writes(self) -> bool:
+        return any(placed.step.writes for placed in self.walk())
+
+    @property
+    def is_for_closed(self) -> bool:
+        """Whether it has words of its own for messages that come while the business is closed."""
+        return "message.received" in self.trigger.happenings and self.looks_for_closed and self.writes
+
+    @property
+    def is_greeting(self) -> bool:
+        """Whether it writes to all alike, whatever they say and whenever: a welcome, “we got your message”."""
+        looks_at_time = any(isinstance(one, Hours | Weekday | LocalTime) for one in self.all_conditions())
+        asks = any(placed.step.kind in ASKS for placed in self.walk())
+        return self.trigger.kind in GREETS and self.writes and not looks_at_time and not asks
 
     def hours_troubles(self) -> Iterator[Trouble]:
-        """A condition that is never so, as the business has not set its hours."""
-        is_for_closed = any(isinstance(one, Hours) and one.when == "closed" for one in self.conditions.walk())
-        if is_for_closed and ServicePolicy.current().hours.is_always_open:
-            yield Trouble(str(_(ALWAYS_OPEN)), blocks=False)
+        """A condition that is never so, as the business has not set its hours; and a second text while it is closed."""
+        if not (self.looks_for_closed or self.is_greeting):
+            return
+        policy = ServicePolicy.current()
+        if policy.hours.is_always_open and self.looks_for_closed:
+            yield Trouble(str(_(ALWAYS_OPEN)), blocks=False, endpoint=HOURS)
+        elif policy.away_text and not policy.hours.is_always_open:
+            if self.is_for_closed:
+                yield Trouble(str(_(INSTEAD_OF_AWAY)), blocks=False, endpoint=HOURS)
+            elif self.is_greeting:
+                yield Trouble(str(_(AWAY_INSTEAD)), blocks=False, endpoint=HOURS)
 
     def window_troubles(self) -> Iterator[Trouble]:
         """Steps that can only be sent while the customer may be answered freely, where that is not certain."""
@@ -137,6 +180,17 @@ MISSING = N_("Something this refers to was deleted. Choose it again.")
 ALWAYS_OPEN = N_(
     "You are always open, so it is never outside business hours. Set your opening hours in Settings, Business hours."
 )
+INSTEAD_OF_AWAY = N_(
+    "Business hours have an out-of-office reply too. Customers get only one: this where it replies, else the other."
+)
+AWAY_INSTEAD = N_(
+    "While you are closed, customers get the out-of-office reply of Business hours instead of this text. "
+    "Everything else is done as usual."
+)
+HOURS = "hours.show"
+# What any message begins; and steps that are no greeting.
+GREETS = ("message", "first_message", "window_opens")
+ASKS = ("ask", "wait_reply")
 WINDOW = N_("If the 24-hour reply window is closed by then, this isn't sent. Send a template instead.")
 
 

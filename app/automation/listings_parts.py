@@ -25,21 +25,17 @@ GROUP = N_("Listings")
 NO_INQUIRY = N_("This customer has no inquiry.")
 HINT = N_("Variables such as {{answer}} are replaced by their values.")
 OFFERS = {"": N_("Any offer"), **KINDS}
+VALUES = tuple(f"listing.{name}" for name in ("title", "price", "place", "link", "status", "kind", "type", "reference"))
 
 
 def know_listing(turn: Any, id: object) -> Listing | None:
     """Remembers what a listing is, for later steps: {{listing.title}}, {{listing.price}} …"""
     listing = Listing.find(id)
     if listing is not None:
-        values = {"title": listing.title, "price": listing.price, "place": listing.location, "link": listing.url}
-        values |= {
-            "status": listing.status,
-            "kind": listing.kind,
-            "type": listing.type,
-            "reference": listing.external_id,
-        }
-        for name, value in values.items():
-            turn.know(f"listing.{name}", value)
+        offer = (listing.title, listing.price, listing.location, listing.url)
+        facts = (listing.status, listing.kind, listing.type, listing.external_id)
+        for name, value in zip(VALUES, (*offer, *facts), strict=True):
+            turn.know(name, value)
     return listing
 
 
@@ -48,6 +44,7 @@ class InquiryReceived(Trigger):
     title: ClassVar[str] = N_("A customer asks about a listing")
     group: ClassVar[str] = GROUP
     happenings: ClassVar[tuple[str, ...]] = ("inquiry.received",)
+    values: ClassVar[tuple[str, ...]] = VALUES
     offer: Literal["", "sale", "rent"] = choice(
         N_("The listing is"),
         OFFERS,
@@ -80,6 +77,7 @@ class ListingChanges(Trigger):
         "withdrawn": N_("is withdrawn"),
     }
     happenings: ClassVar[tuple[str, ...]] = tuple(f"listing.{name}" for name in CHANGES)
+    values: ClassVar[tuple[str, ...]] = VALUES
     what: Literal["created", "changed", "withdrawn"] = choice(
         N_("The listing"), CHANGES, hint=N_("It runs in the conversation with the listing's owner.")
     )

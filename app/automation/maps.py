@@ -45,7 +45,7 @@ class Map:
         made = cls(names)
         made.add(0, 0, definition.trigger.sentence(names), "trigger")
         if definition.conditions.items:
-            words = str(_("if %(mode)s", mode=definition.conditions.sentence(names)))
+            words = definition.conditions.aloud(names)
             made.join((0, 0), (0, HEIGHT + GAP))
             made.add(0, HEIGHT + GAP, words, "condition")
         bottom = made.boxes[-1].y

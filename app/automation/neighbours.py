@@ -36,7 +36,7 @@ class SendForm(SendingStep):
     needs_window: ClassVar[bool] = True
     form: str = ref(N_("Form"), "forms")
     text: str = entry(N_("Text"), most=1_024, area=True, hint=VARIABLES, spoken=True)
-    button: str = entry(N_("Label of the button that opens the form"), most=30, spoken=True)
+    button: str = entry(N_("Label of the button that opens the form"), most=30, spoken=True, filled=False)
 
     def compose(self, turn: Turn) -> Outgoing:
         form = WhatsappFlow.find(as_uuid(self.form))

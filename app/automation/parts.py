@@ -45,6 +45,8 @@ class Input:
     most: int | None
     # Whether customers read it, so that it can be written in several languages.
     is_spoken: bool
+    # Whether variables in it are replaced by their values.
+    is_filled: bool
 
 
 class Part(BaseModel):
@@ -128,13 +130,21 @@ def input_of(name: str, info: FieldInfo) -> Input:
         default=None if default is PydanticUndefined else default,
         most=extra.get("most"),
         is_spoken=bool(extra.get("is_spoken")),
+        is_filled=bool(extra.get("is_filled")),
     )
 
 
 def entry(
-    label: str, *, most: int = 200, hint: str = "", needed: bool = True, area: bool = False, spoken: bool = False
+    label: str,
+    *,
+    most: int = 200,
+    hint: str = "",
+    needed: bool = True,
+    area: bool = False,
+    spoken: bool = False,
+    filled: bool = True,
 ) -> Any:
-    """A field of words; `spoken` where customers read them."""
+    """A field of words; `spoken` where customers read them, `filled` where a step replaces variables in them."""
     extra: Any = {
         "widget": "area" if area else "entry",
         "label": label,
@@ -142,17 +152,25 @@ def entry(
         "is_needed": needed,
         "most": most,
         "is_spoken": spoken,
+        "is_filled": filled,
     }
     given: dict[str, Any] = {"min_length": 1} if needed else {"default": ""}
     return Field(max_length=most, json_schema_extra=extra, **given)
 
 
 def lines(
-    label: str, *, most: int, longest: int = 200, hint: str = "", needed: bool = True, spoken: bool = False
+    label: str,
+    *,
+    most: int,
+    longest: int = 200,
+    hint: str = "",
+    needed: bool = True,
+    spoken: bool = False,
+    filled: bool = False,
 ) -> Any:
     """A list, one line for each."""
     extra: Any = {"widget": "lines", "label": label, "hint": hint, "is_needed": needed, "most": most * (longest + 2)}
-    extra["is_spoken"] = spoken
+    extra |= {"is_spoken": spoken, "is_filled": filled}
     given: dict[str, Any] = {"min_length": 1} if needed else {"default": ()}
     return Field(max_length=most, json_schema_extra=extra, **given)
 
@@ -226,6 +244,9 @@ class Trigger(Part):
     is_conversational: ClassVar[bool] = False
     # Whether the reply window is open for certain when it begins.
     opens_window: ClassVar[bool] = False
+    # Which values a run has from its beginning, for variables in its texts; `more_values` says when it has others.
+    values: ClassVar[tuple[str, ...]] = ()
+    more_values: ClassVar[str] = ""
 
     def matches(self, turn: Any) -> Miss | None:
         """Why this happening does not begin it; None where it does."""
@@ -241,6 +262,10 @@ class Miss:
 
 class Condition(Part):
     registry: ClassVar[dict[str, type[Any]]] = {}
+
+    def values_read(self) -> tuple[str, ...]:
+        """The values of the run that it looks at."""
+        return ()
 
     def check(self, turn: Any) -> tuple[bool, str]:
         """Whether it holds, and the value seen."""
@@ -277,6 +302,18 @@ class Step(Part):
         """What customers read of it."""
         return [one for one in cls.inputs() if one.is_spoken]
 
+    def values_made(self) -> tuple[str, ...]:
+        """The values that later steps can use."""
+        return ()
+
+    def texts(self) -> Iterator[tuple[str, bool]]:
+        """What is written in it, in every language, each with whether its variables are replaced."""
+        for one in type(self).inputs():
+            if one.widget in ("entry", "area", "lines"):
+                for written in (getattr(self, one.name), *(texts.get(one.name) for texts in self.wordings.values())):
+                    for text in (written,) if isinstance(written, str) else written or ():
+                        yield text, one.is_filled
+
     @property
     def languages(self) -> list[str]:
         """The names of its further languages."""
@@ -312,6 +349,11 @@ class Step(Part):
                 wrong = [str(_("Enter as many choices as in the first text, in the same order."))]
             problems += [f"{OWN_NAMES[code]}: {words}" for words in wrong]
         return problems
+
+    @property
+    def writes(self) -> bool:
+        """Whether the customer reads something of it."""
+        return self.sends
 
     def block(self, name: str) -> tuple[Step, ...]:
         return getattr(self, name)  # type: ignore[no-any-return]

@@ -22,6 +22,7 @@ class PaymentReceived(Trigger):
     title: ClassVar[str] = N_("A payment is received")
     group: ClassVar[str] = GROUP
     happenings: ClassVar[tuple[str, ...]] = ("payment.received",)
+    values: ClassVar[tuple[str, ...]] = ("payment.amount", "payment.title", "payment.reference")
 
     def matches(self, turn: Any) -> Miss | None:
         if payment := Payment.find(turn.facts.get("subject_id")):
@@ -40,6 +41,7 @@ class SubscriptionChanges(Trigger):
     title: ClassVar[str] = N_("A subscription ends or is renewed")
     group: ClassVar[str] = GROUP
     happenings: ClassVar[tuple[str, ...]] = ("subscription.ending", "subscription.ended", "subscription.renewed")
+    values: ClassVar[tuple[str, ...]] = ("subscription.title", "subscription.date", "subscription.price")
     CHANGES: ClassVar[dict[str, str]] = {
         "14": N_("ends in 14 days"),
         "3": N_("ends in 3 days"),

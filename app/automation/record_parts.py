@@ -38,6 +38,7 @@ class RecordStageChanges(Trigger):
     title: ClassVar[str] = N_("The stage of a record changes")
     group: ClassVar[str] = N_("Records")
     happenings: ClassVar[tuple[str, ...]] = ("record.staged",)
+    values: ClassVar[tuple[str, ...]] = ("record_title", "record_stage", ID)
     TO: ClassVar[dict[str, str]] = {
         "stage": N_("this stage"),
         "won": N_("a stage that means won"),
@@ -107,6 +108,9 @@ class MoveRecord(Step):
     group: ClassVar[str] = N_("Customer")
     type: Type = choice(N_("Type"), TYPES)
     stage: str = entry(N_("Stage"), most=LONGEST_STAGE, hint=N_("One of the stages of this type in Records."))
+
+    def values_made(self) -> tuple[str, ...]:
+        return "record_title", "record_stage"
 
     def do(self, turn: Turn) -> Outcome:
         assert turn.automation

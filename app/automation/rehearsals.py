@@ -91,6 +91,7 @@ def rehearse(turn: Turn, definition: Definition) -> list[tuple[Step, Outcome]]:
     """The steps it would take until it waits for a reply. Waits for time are passed over."""
     taken: list[tuple[Step, Outcome]] = []
     turn.know("answer", turn.body)
+    turn.greets = definition.is_greeting
     with taken_back():
         turn.conversation.last_inbound_at = now()
         step = definition.first()

@@ -72,6 +72,7 @@ def turn_of(run: AutomationRun) -> Turn:
     conversation = Conversation.get_or_404(run.conversation_id)
     turn = Turn(conversation, Message.find(run.message_id) if run.message_id else None, values=dict(run.values))
     turn.automation, turn.run = db.session.get_one(Automation, (run.tenant_id, run.automation_id)), run
+    turn.greets = run.version.definition.is_greeting
     return turn
 
 

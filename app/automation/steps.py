@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from flask_babel import gettext as _
@@ -44,6 +45,7 @@ UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 ENOUGH = N_("The customer has had as many automatic messages as one may get in an hour.")
 NOT_APPROVED = N_("The template “{name}” is not approved for this number.")
 GONE = N_("What this step refers to was deleted.")
+AWAY = N_("You are closed, so the customer gets the out-of-office reply of Business hours instead.")
 OFF = N_("That automation is switched off.")
 CHAIN = N_("Automations that start each other in a row were stopped here.")
 FULL = N_("No one in the team is online and free.")
@@ -69,6 +71,8 @@ class SendingStep(Step):
 def send(turn: Turn, step_id: uuid.UUID, compose: Any, *, attempt: int = 0, source: str = "") -> Outcome:
     """Puts a message into the outbox, within the limits. Returns the outcome, also of a refusal."""
     assert turn.automation
+    if turn.greets and turn.is_answered_by_away:
+        return Outcome("left_out", words=AWAY)
     conversation = turn.conversation = turn.conversation.merged_into()
     conversation.locked()
     client_id = turn.client_id(step_id, attempt)
@@ -144,7 +148,7 @@ class Menu(SendingStep):
     needs_window: ClassVar[bool] = True
     options: ClassVar[str] = "rows"
     text: str = entry(N_("Text"), most=LONGEST_TEXT, area=True, hint=VARIABLES, spoken=True)
-    button: str = entry(N_("Button that opens the list"), most=20, spoken=True)
+    button: str = entry(N_("Button that opens the list"), most=20, spoken=True, filled=False)
     rows: tuple[str, ...] = lines(
         N_("Choices"),
         most=10,
@@ -174,6 +178,10 @@ class Canned(Step):
     needs_window: ClassVar[bool] = True
     reply: str = ref(N_("Canned reply"), "canned_replies", hint=N_("Those that everybody may use."))
 
+    def texts(self) -> Iterator[tuple[str, bool]]:
+        if canned := CannedReply.find(self.reply):
+            yield canned.body, True
+
     def do(self, turn: Turn) -> Outcome:
         canned = CannedReply.find(self.reply)
         if canned is None:
@@ -185,6 +193,8 @@ class Canned(Step):
 
     def send_file(self, turn: Turn, canned: CannedReply, file: CannedFile) -> Outcome:
         assert turn.automation
+        if turn.greets and turn.is_answered_by_away:
+            return Outcome("left_out", words=AWAY)
         conversation, client_id = turn.conversation.merged_into(), turn.client_id(self.id)
         if conversation.message_with(client_id) is None and messages_left(conversation) < 1:
             return Outcome("limit", ends="limit", words=ENOUGH)
@@ -206,7 +216,12 @@ class Template(SendingStep):
     title: ClassVar[str] = N_("Send a template")
     template: str = ref(N_("Template"), "templates")
     values: tuple[str, ...] = lines(
-        N_("Values of its variables"), most=20, longest=500, needed=False, hint=N_("One a line, in their order.")
+        N_("Values of its variables"),
+        most=20,
+        longest=500,
+        needed=False,
+        hint=N_("One a line, in their order."),
+        filled=True,
     )
 
     def compose(self, turn: Turn) -> Outgoing:
@@ -386,6 +401,10 @@ class HandOver(Step):
     text: str = entry(N_("Message to the customer"), most=1_000, area=True, needed=False, hint=VARIABLES, spoken=True)
     team: str = ref(N_("Team"), "teams", needed=False, none=N_("As it is"))
 
+    @property
+    def writes(self) -> bool:
+        return bool(self.text)
+
     def do(self, turn: Turn) -> Outcome:
         assert turn.automation
         by, outcome = turn.automation.actor, Outcome("done")
@@ -422,7 +441,9 @@ class Branch(Step):
         listed = "; ".join(one.sentence(names) for one in self.conditions.items)
         if not listed:
             return str(_("Decide: no condition yet, so always yes"))
-        if len(self.conditions.items) == 1 and self.conditions.mode == "all":
+        if len(self.conditions.items) == 1 and self.conditions.mode == "none":
+            return str(_("Unless: %(condition)s", condition=listed))
+        if len(self.conditions.items) == 1:
             return str(_("If: %(condition)s", condition=listed))
         return str(_("If %(mode)s: %(conditions)s", mode=self.conditions.sentence(names), conditions=listed))
 

@@ -11,6 +11,7 @@ from . import (
     appointments_parts,
     asking,
     calling,
+    closed_hours,
     entry_points_parts,
     listings_parts,
     names,
@@ -25,11 +26,12 @@ from .engine import respond, stop_runs
 from .models import AutomationRun, AutomationTrace
 from .parts import Trigger
 
-# Their kinds are registered where they are defined.
+# Their kinds, and what they answer, are registered where they are defined.
 KINDS = (
     appointments_parts,
     asking,
     calling,
+    closed_hours,
     entry_points_parts,
     listings_parts,
     notifications_parts,

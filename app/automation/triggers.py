@@ -20,6 +20,7 @@ class MessageReceived(Trigger):
     happenings: ClassVar[tuple[str, ...]] = ("message.received",)
     is_conversational: ClassVar[bool] = True
     opens_window: ClassVar[bool] = True
+    values: ClassVar[tuple[str, ...]] = ("answer",)
 
     def sentence(self, names: Names) -> str:
         return str(_("When a customer sends a message"))
@@ -196,6 +197,7 @@ class WebhookReceived(Trigger):
     kind: Literal["webhook"] = "webhook"
     title: ClassVar[str] = N_("Another program calls")
     group: ClassVar[str] = N_("Programs")
+    more_values: ClassVar[str] = N_("%(variable)s is filled in only if the program that calls sends “%(name)s”.")
 
     def sentence(self, names: Names) -> str:
         return str(_("When another program calls this automation's address"))
@@ -207,6 +209,7 @@ class Started(Trigger):
     kind: Literal["started"] = "started"
     title: ClassVar[str] = N_("Another automation starts it")
     group: ClassVar[str] = N_("Programs")
+    more_values: ClassVar[str] = N_("%(variable)s is filled in only if the automation that starts this one has it.")
 
     def sentence(self, names: Names) -> str:
         return str(_("When another automation starts it"))

@@ -25,6 +25,8 @@ from .models import Automation, AutomationRun
 from .parts import Names
 
 LONGEST_VALUE, MOST_VALUES = 1_000, 50
+# What comes later than that after a message is no reply to it.
+FRESH = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Turn:
     at: dt.datetime = field(default_factory=now)
     # What the customer wrote, where it is typed into a test instead of received.
     typed: str = ""
+    # Whether what it writes is a greeting, which the out-of-office reply replaces.
+    greets: bool = False
 
     @property
     def contact(self) -> Contact:
@@ -93,6 +97,12 @@ class Turn:
     @property
     def hours(self) -> OpeningHours:
         return self.policy.hours
+
+    @property
+    def is_answered_by_away(self) -> bool:
+        """Whether the out-of-office reply is what a customer gets who writes now, or wrote a while ago."""
+        is_about_message = bool(self.message or self.typed) and self.at - self.moment < FRESH
+        return is_about_message and self.policy.away_since(self.at) is not None
 
     @property
     def local(self) -> dt.datetime:

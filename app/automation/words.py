@@ -43,6 +43,7 @@ RESULTS = {
     "done": N_("Done"),
     "sent": N_("Sent"),
     "refused": N_("Not done"),
+    "left_out": N_("Not sent"),
     "limit": N_("Not sent"),
     "unchanged": N_("Nothing to change"),
     "yes": N_("Yes"),

@@ -41,6 +41,11 @@ class Money:
         such digits."""
         return self.written(4, 6) if self.micros else str(self)
 
+    @property
+    def in_full(self) -> str:
+        """With the decimal places of the currency, and further ones where it has them: −0.0051 is no cent."""
+        return self.written(decimals_of(self.currency), 6)
+
     def written(self, least: int, most: int) -> str:
         locale = get_locale()
         pattern = parse_pattern(locale.currency_formats["standard"].pattern)

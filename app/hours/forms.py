@@ -11,7 +11,7 @@ from wtforms.validators import Length, Optional
 
 from app import zones
 from app.parameters import InRange
-from app.variables import VARIABLES, has_other_braces, names_in
+from app.variables import problem_in
 from app.wordings import Text, WordingsForm
 from app.words import N_
 
@@ -38,7 +38,6 @@ TEXTS = (
     Text("away_text", N_("Out-of-office reply"), most=LONGEST_TEXT),
     Text("survey_question", N_("Question after a conversation is resolved"), most=LONGEST_TEXT),
 )
-UNKNOWN_VARIABLE = _("Customers would read {{%(name)s}}. You can use %(variables)s.")
 AWAY_HINT = _(
     "Sent once to each customer who writes while you are closed. Leave empty to send nothing. "
     "Write {{first_name|there}} for the customer's first name, or “there” where you don't know it."
@@ -47,7 +46,6 @@ SURVEY_HINT = _(
     "Asked with three buttons while the reply window is open. Leave empty to ask nothing then. "
     "Variables work here too, such as {{first_name|there}}, {{business}} or {{agent|us}}."
 )
-BRACES = _("Customers would read these braces. Write a variable as {{first_name}} or {{first_name|there}}.")
 # What to begin with once somebody chooses opening hours.
 USUAL_WEEK = ["09:00–17:00"] * 5
 # Where the hours of one day are copied to: the numbers of the days, Monday is 0.
@@ -72,14 +70,6 @@ def text_field(label: str, hint: str) -> TextAreaField:
 def check_variables(_form: FlaskForm, field: TextAreaField) -> None:
     if problem := problem_in(field.data or ""):
         raise ValidationError(problem)
-
-
-def problem_in(words: str) -> str:
-    """Why customers would read braces instead of a value; "" where they would not."""
-    if unknown := next((name for name in names_in(words) if name not in VARIABLES), ""):
-        listed = ", ".join(f"{{{{{name}}}}}" for name in VARIABLES)
-        return str(UNKNOWN_VARIABLE % {"name": unknown, "variables": listed})
-    return str(BRACES) if has_other_braces(words) else ""
 
 
 def zone_choices(chosen: str) -> list[SelectChoice]:

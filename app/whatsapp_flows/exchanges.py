@@ -132,11 +132,13 @@ class Exchange:
         return self.time_words(booking.starts_at)
 
     def find_subject(self, named: Mapping[str, str]) -> str:
-        """What a time is booked for: the first thing that was chosen, such as the service.
+        """What a time is booked for: the first thing that was chosen before it or beside it, such as the service.
 
         In the words of the business or its program (`named`): what a phone sends may be no option of ours.
         """
-        choices = {part["name"] for part in parts_of(self.screens) if part["kind"] in CHOICES}
+        slot = next(part for part in parts_of(self.screens) if part["kind"] == "slot")
+        asked = [*parts_of(self.screens[: self.place_of(slot) + 1])]
+        choices = {part["name"] for part in asked if part["kind"] in CHOICES}
         questions = (one for one in self.version.questions if one.name in choices and self.values.get(one.name))
         if (chosen := next(questions, None)) is None:
             return ""

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as Answer
 from simulator import dialing, samples
 from simulator.customer_actions import CustomerActions
 from simulator.customers import Customer
+from simulator.flow_answers import answers_in
 from simulator.html import strict
 from simulator.media import Media
 from simulator.messages import Message
@@ -22,6 +23,7 @@ phone.after_request(strict)
 phone.app_template_filter("clock_time")(handset.clock_time)
 phone.app_template_filter("day")(handset.day)
 phone.app_template_filter("gist")(handset.gist)
+phone.app_template_filter("answers_in")(answers_in)
 phone.app_template_filter("readable_number")(dialing.readable)
 
 

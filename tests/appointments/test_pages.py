@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -324,3 +325,28 @@ def test_the_card_beside_a_conversation_updates_itself(ben: Browser, diary: Diar
     card = ben.get(address, headers=FRAGMENT).text
     assert "Viewing: Villa Azur" in card and "<html" not in card
     assert ben.get(address).status_code == 303
+
+
+def test_who_books_without_a_message_is_told_and_led_on(ann: Browser, ben: Browser, diary: Diary) -> None:
+    answer = ben.post(HERE, form(diary, number=str(diary.number.id)), follow_redirects=True)
+    assert (
+        "Booked. The customer gets no message yet." in answer.text
+        and "Ask an owner to choose what is sent" in answer.text
+    )
+    page = ann.get(f"{HERE}/{only(diary).id}").text
+    assert "The customer gets no message about this booking yet" in page and "Choose what is sent" in page
+    assert (
+        "The customer gets no message yet."
+        in ben.post(f"{HERE}/{only(diary).id}/cancellation", follow_redirects=True).text
+    )
+
+
+def test_where_a_message_is_chosen_the_booking_says_nothing_more(ben: Browser, diary: Diary) -> None:
+    diary.choose(booked="reminder")
+    answer = ben.post(HERE, form(diary, number=str(diary.number.id)), follow_redirects=True)
+    assert "Booked." in answer.text and "gets no message" not in answer.text
+
+
+def test_records_open_on_their_first_tab(ben: Browser) -> None:
+    page = ben.get("~/inbox/").text
+    assert re.search(r'<a[^>]*href="/t/bakery/appointments"[^>]*>(?:(?!</a>).)*Records', page, re.DOTALL)

@@ -161,6 +161,14 @@ def test_a_suggestion_is_shown_with_its_sources_and_used(ben: Browser, shop: Sho
     assert shop.turns()[0].verdict == "right" and shop.turns()[0].state == "used"
 
 
+def test_the_list_stays_beside_a_conversation_in_which_a_suggestion_is_used(ben: Browser, shop: Shop) -> None:
+    shop.switch("suggests")
+    turn = shop.ask("Do you have rye bread?")
+    page = f"http://localhost/t/bakery/inbox/{shop.carla.id}?view=all&tag=&next=x"
+    answer = ben.post(f"~/assistant/suggestions/{turn.id}/use", headers={"Referer": page})
+    assert "view=all" in answer.location and "next=" not in answer.location
+
+
 def test_an_edited_suggestion_waits_as_a_draft(ben: Browser, shop: Shop) -> None:
     shop.switch("suggests")
     turn = shop.ask("Do you have rye bread?")

@@ -13,8 +13,10 @@ from app.assistant import answering
 from app.assistant.access import ModelAccess
 from app.assistant.engagements import Engagement
 from app.assistant.engine import decide
+from app.assistant.helps import help_with
 from app.assistant.turns import AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
+from app.billing.balances import Balance
 from app.entry_points.models import EntryPoint
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message
@@ -520,3 +522,19 @@ def closed_now(shop: Shop) -> None:
         policy = ServicePolicy(time_zone="UTC", week=["09:00–17:00"] * 7, holidays=days, away_text="")
         policy.survey_question = ""
         db.session.add(policy)
+
+
+@pytest.mark.parametrize("mode", ["suggests", "alone"])
+def test_the_model_costs_a_closed_business_nothing(shop: Shop, mode: str) -> None:
+    """Meta's webhooks come until they are turned off."""
+    shop.switch(mode)
+    with tenant_scope(shop.world.bakery.id):
+        db.session.add(Balance(currency="USD", month=now().date().replace(day=1), stage="closed"))
+    shop.write("Do you have rye bread?")
+    shop.think_if_due()
+    with tenant_scope(shop.world.bakery.id):
+        assert help_with(Conversation.get_or_404(shop.carla.id), "draft", "", language="en", tone="") == (
+            "",
+            "no_model",
+        )
+    assert shop.model.requested == [] and shop.turns() == []

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.automation.definitions import Definition
 from app.automation.models import Automation, AutomationVersion
+from app.automation.parts import Names
 from app.automation.starters import STARTERS
 from app.hours.models import ServicePolicy
 from app.inbox.conversations.number_desks import NumberDesk
@@ -128,6 +130,76 @@ def test_what_is_incomplete_is_not_published(ann: Browser, shop: Shop) -> None:
     answer = ann.post(f"~/automation/{id}/versions", {"is_on": "1"}, follow_redirects=True)
     assert "Choose a team" in answer.text
     assert not shop_automation(shop, id).is_on
+
+
+@pytest.mark.parametrize(
+    ("trigger", "words", "problem"),
+    [
+        ({"kind": "message"}, "Hello {{frist_name}}", "Did you mean {{first_name}}?"),
+        ({"kind": "message"}, "Hello {{xyzzy}}", "You can use {{name}}"),
+        ({"kind": "message"}, "Hello {{first_name}", "Customers would read these braces"),
+        ({"kind": "message"}, "{{payment.amount}} received", "“A payment is received” has it"),
+        ({"kind": "payment"}, "You wrote {{answer}}", "“A message is received” has it"),
+    ],
+)
+def test_a_variable_that_can_not_be_filled_in_is_named_and_not_published(
+    ann: Browser, shop: Shop, trigger: dict[str, Any], words: str, problem: str
+) -> None:
+    id = created(ann)
+    ann.post(f"~/automation/{id}/trigger", trigger)
+    page = ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": words}, follow_redirects=True).text
+    assert problem in page
+    assert problem in ann.get(f"~/automation/{id}/steps/{draft(shop, id)['steps'][0]['id']}").text
+    assert problem in ann.post(f"~/automation/{id}/versions", {"is_on": "1"}, follow_redirects=True).text
+    assert shop_automation(shop, id).version_number == 0
+
+
+def test_what_another_program_may_send_is_only_pointed_out(ann: Browser, shop: Shop) -> None:
+    id = created(ann)
+    ann.post(f"~/automation/{id}/trigger", {"kind": "webhook"})
+    page = ann.post(f"~/automation/{id}/steps", {"kind": "note", "text": "{{order}}"}, follow_redirects=True).text
+    assert "only if the program that calls sends “order”" in page
+    ann.post(f"~/automation/{id}/versions")
+    assert shop_automation(shop, id).version_number == 1
+
+
+def test_an_answer_is_filled_in_after_its_question_and_not_before(ann: Browser, shop: Shop) -> None:
+    id = created(ann)
+    ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": "{{size}} it is, {{first_name|friend}}"})
+    question = {"kind": "ask", "question": "Which size?", "answer": "text", "name": "size"}
+    ask = question | {"attempts": "1", "amount": "1", "unit": "days"}
+    assert (
+        "Move the step that finds it out above" in ann.post(f"~/automation/{id}/steps", ask, follow_redirects=True).text
+    )
+    second = draft(shop, id)["steps"][1]["id"]
+    page = ann.post(f"~/automation/{id}/steps/{second}/moves", {"to": "up"}, follow_redirects=True).text
+    assert "Move the step that finds it out" not in page and "can&#39;t be filled" not in page
+
+
+def test_a_field_of_customers_is_a_variable_and_a_button_has_none(ann: Browser, shop: Shop) -> None:
+    shop.field("Shoe size")
+    id = created(ann)
+    page = ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": "{{shoe size}}"}, follow_redirects=True).text
+    assert "filled in" not in page
+    button = {"kind": "buttons", "text": "Yes?", "buttons": "{{first_name}}"}
+    page = ann.post(f"~/automation/{id}/steps", button, follow_redirects=True).text
+    assert "Variables aren&#39;t filled in here" in page
+
+
+def test_a_variable_in_another_language_is_looked_at_too(shop: Shop) -> None:
+    made = {"trigger": {"kind": "message"}, "steps": [reply("Hi", wordings={"fr": {"text": "Salut {{prenom}}"}})]}
+    with tenant_scope(shop.id):
+        (trouble,) = Definition.read(made).troubles(Names())
+    assert trouble.blocks and "{{prenom}}" in trouble.words
+
+
+def test_an_earlier_version_that_can_not_be_filled_in_is_a_draft_again(ann: Browser, shop: Shop) -> None:
+    rule = shop.rule("message", reply("Hi {{nobody_knows}}"))
+    with tenant_scope(shop.id):
+        first = db.session.scalars(db.select(AutomationVersion)).one()
+    page = ann.post(f"~/automation/{rule.id}/versions/{first.id}/restoring", follow_redirects=True).text
+    assert "is the draft again, not published" in page
+    assert shop_automation(shop, str(rule.id)).version_number == 1
 
 
 def shop_automation(shop: Shop, id: str) -> Automation:
@@ -310,3 +382,12 @@ def test_a_step_that_somebody_removed_meanwhile_says_so(ann: Browser, shop: Shop
     ann.post(f"{step}/removal")
     assert ann.post(step, {"kind": "reply", "text": "Two"}).status_code == 303
     assert "Somebody else removed this step" in ann.get(f"~/automation/{id}").text
+
+
+@pytest.mark.parametrize(("mode", "words"), [("all", "Go on if: The reply"), ("none", "Go on unless: The reply")])
+def test_a_single_condition_is_read_as_one(ann: Browser, shop: Shop, mode: str, words: str) -> None:
+    rule = shop.rule("message", reply("Hi"), conditions=[{"kind": "window", "state": "open"}], mode=mode)
+    with tenant_scope(shop.id):
+        version = db.session.scalars(db.select(AutomationVersion)).one()
+    page = ann.get(f"~/automation/{rule.id}/versions/{version.id}").text
+    assert words in page and "of these" not in page

@@ -199,6 +199,15 @@ def test_the_price_of_a_message_is_shown_to_the_last_digit(app: Flask, micros: i
 
 
 @pytest.mark.parametrize(
+    ("micros", "shown"),
+    [(-5_100, "-US$0.0051"), (50_000_000, "US$50.00"), (-10_000, "-US$0.01"), (1_234_567, "US$1.234567")],
+)
+def test_what_a_posting_moves_is_shown_in_full(app: Flask, micros: int, shown: str) -> None:
+    with app.test_request_context():
+        assert Money(micros, "USD").in_full == shown
+
+
+@pytest.mark.parametrize(
     ("micros", "currency", "shown"),
     [
         (1_933_333, "USD", "US$1.93"),

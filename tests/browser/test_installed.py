@@ -163,3 +163,11 @@ def test_the_title_counts_what_is_new_and_a_sound_is_played(stack: Stack, ann: P
     page.goto(at(stack, business, "inbox/"))
     page.get_by_role("link", name="Emil").click()
     expect(page).to_have_title(re.compile("^Emil"), timeout=20_000)
+
+
+def test_a_members_own_link_is_followed_as_by_anybody(ann: Person, stack: Stack, business: tuple[str, Any]) -> None:
+    """What the worker fetched would look like a program, which gets no reference of its own."""
+    ann.page.goto(at(stack, business, "inbox/"))
+    wait_until(ann.page, CONTROLLED)
+    page, link = (ann.page.goto(address) for address in (at(stack, business, "inbox/"), f"{stack.web}/c/nowhere"))
+    assert page and link and (page.from_service_worker, link.from_service_worker) == (True, False)

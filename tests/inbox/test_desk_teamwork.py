@@ -272,13 +272,25 @@ def test_a_canned_reply_is_offered_with_its_variables_filled_in(
 ) -> None:
     form = {
         "shortcut": "/hello",
-        "body": "Hello {{first_name}}, {{agent}} of {{business}} here. {{nonsense}}",
+        "body": "Hello {{first_name}}, {{agent}} of {{business}} here.",
         "shared": "1",
     }
     assert ann.post("~/inbox/canned-replies", form).status_code == 303
     offered = ben.get(f"~/inbox/{carla.id}/canned-replies?q=hel").text
-    assert "Hello Carla, Ben of Bakery here. {{nonsense}}" in offered
+    assert "Hello Carla, Ben of Bakery here." in offered
     assert ben.get(f"~/inbox/{carla.id}/canned-replies?q=zzz").text.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("page", "form"),
+    [
+        ("canned-replies", {"shortcut": "hi", "body": "Hi {{frist_name}}"}),
+        ("macros", {"name": "Hi", "reply": "{{frist_name}}"}),
+    ],
+)
+def test_a_variable_that_is_none_is_refused(ann: Browser, page: str, form: dict[str, str]) -> None:
+    answer = ann.post(f"~/inbox/{page}", form)
+    assert answer.status_code == 422 and "Did you mean {{first_name}}?" in answer.text
 
 
 def test_my_own_canned_reply_is_mine_alone(ann: Browser, ben: Browser, carla: Conversation, world: World) -> None:

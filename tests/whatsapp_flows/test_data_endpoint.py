@@ -19,9 +19,10 @@ from flask import Flask
 from app.appointments.models import Appointment
 from app.appointments.settings import AppointmentSettings
 from app.billing.balances import Balance
+from app.entry_points.subjects import Subject
 from app.extensions import outside
 from app.hours.models import ServicePolicy
-from app.inbox.conversations import Message
+from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.flow_tokens import FlowToken
 from app.tenancy import db, now, tenant_scope
 from app.whatsapp_flows.endpoint_address import endpoint_of
@@ -199,6 +200,26 @@ def test_the_starter_books_an_appointment_for_the_service(
         one = db.session.query(Appointment).one()
     assert (one.title, one.source, one.contact_id) == (service, "form", phone.talk.contact_id)
     assert id_of(one.starts_at) == time["id"]
+
+
+@pytest.mark.parametrize(("language", "title"), [("en_US", "Viewing: Villa Azur"), ("ar", "معاينة: Villa Azur")])
+def test_the_viewing_starter_books_a_free_time(app: Flask, world: World, language: str, title: str) -> None:
+    """What the conversation is about is visited; how it is financed names no appointment."""
+    starter = starter_named("viewing")
+    assert starter
+    phone = Phone(app, world, starter.screens(language))
+    phone.open_week()
+    with tenant_scope(phone.tenant):
+        talk = Conversation.get_or_404(phone.talk.id)
+        talk.language = language.partition("_")[0]
+        talk.begin_about(Subject("property", "V-1", "Villa Azur"), None)
+    time = phone.ask("INIT")["data"]["time"][0]
+    answers = {"property": "the villa", "time": time["id"], "full_name": "Carla", "financing": "2"}
+    assert phone.ask("data_exchange", "SCREEN_B", **answers)["screen"] == "SUCCESS"
+    deliver_to_subscriber("appointments' bookings", phone.tenant)
+    with tenant_scope(phone.tenant):
+        one = db.session.query(Appointment).one()
+    assert (one.title, id_of(one.starts_at)) == (title, time["id"])
 
 
 def test_what_is_no_option_names_no_appointment(app: Flask, world: World) -> None:

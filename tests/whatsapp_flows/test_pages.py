@@ -29,7 +29,7 @@ from tests.cpu import Meter
 from tests.posts import message
 from tests.world import World
 
-from .forms import SCREENS, begin, part, receive, reply, responses, screen, send
+from .forms import META_ID, SCREENS, begin, part, receive, reply, responses, screen, send
 
 HERE = "/t/bakery/whatsapp-flows/"
 
@@ -361,3 +361,10 @@ def test_a_canned_reply_with_a_form_opens_its_newest_version(world: World, numbe
         newer_id = newer.id
     page = ann.get(f"~/inbox/{talk.id}/compose/flow?canned={reply_id}").text
     assert f'selected value="{newer_id}"' in page and "Please order" in page
+
+
+def test_a_published_form_says_where_to_send_it(ann: Browser, world: World, number: Any) -> None:
+    draft, flow = begin(world, number, name="Draft", published=False), begin(world, number)
+    assert "Send it to customers" not in ann.get(f"{HERE}{draft.id}").text
+    page = ann.get(f"{HERE}{flow.id}").text
+    assert "Send it to customers" in page and "In an automation" in page and META_ID in page

@@ -120,6 +120,11 @@ def find(external_id: str) -> Appointment:
     return one
 
 
+def shape_of(one: Appointment) -> AppointmentShape:
+    """One alone says what the customer is sent messages about."""
+    return AppointmentShape.of(one, AppointmentSettings.current().purposes if one.phone_number_id else [])
+
+
 @endpoint("GET", "/appointments", scope=READ, query=AppointmentsQuery, gives=Page[AppointmentShape], tag=TAG)
 def list_appointments(query: AppointmentsQuery) -> Page[AppointmentShape]:
     """List appointments.
@@ -146,7 +151,7 @@ def get_appointment(external_id: str) -> AppointmentShape:
 
     By the id that your system gave it; one that was booked in Switchboard, by its `id`.
     """
-    return AppointmentShape.of(find(external_id))
+    return shape_of(find(external_id))
 
 
 @endpoint(
@@ -170,9 +175,9 @@ def put_appointment(external_id: str, body: GivenAppointment) -> AppointmentShap
     if Appointment.addressed(external_id) is None:
         if request.headers.get("If-Match") is not None:
             raise Problem("changed_meanwhile")
-        return Created(AppointmentShape.of(book(external_id, body, facts)))
+        return Created(shape_of(book(external_id, body, facts)))
     one = find(external_id).refresh_locked()
-    check_match(AppointmentShape.of(one))
+    check_match(shape_of(one))
     by = current_key().actor
     given = {name: value for name, value in facts.items() if name in ("contact_id", "title") or value is not None}
     try:
@@ -180,7 +185,7 @@ def put_appointment(external_id: str, body: GivenAppointment) -> AppointmentShap
         one.change(by=by, **given)
     except Unfit as problem:
         raise as_problem(problem) from None
-    return AppointmentShape.of(one)
+    return shape_of(one)
 
 
 def book(external_id: str, body: GivenAppointment, facts: dict[str, Any]) -> Appointment:
@@ -257,7 +262,7 @@ def turn(external_id: str, change: Callable[..., bool]) -> AppointmentShape:
         change(one, by=current_key().actor)
     except Unfit as problem:
         raise Problem(NOT_BEGUN if problem.kind == "not_yet" else CLOSED) from None
-    return AppointmentShape.of(one)
+    return shape_of(one)
 
 
 def change_of_state(part: str) -> Callable[[Callable[..., AppointmentShape]], Callable[..., AppointmentShape]]:

@@ -33,8 +33,14 @@ class AppointmentShape(Shape):
     calendar_url: str = Field(description="A calendar file for the customer, which needs no sign-in.")
     created_at: Time
     changed_at: Time
+    messages: list[Literal["booked", "moved", "cancelled", "reminder"]] | None = Field(
+        None,
+        description="What the customer is sent messages about, by the settings of appointments. Empty: the customer "
+        "gets no message. Null in lists and events.",
+    )
 
     @classmethod
-    def of(cls, one: Appointment) -> Self:
-        columns = [name for name in cls.model_fields if name != "calendar_url"]
-        return cls(**{name: getattr(one, name) for name in columns}, calendar_url=link_to(one))
+    def of(cls, one: Appointment, messages: list[str] | None = None) -> Self:
+        columns = [name for name in cls.model_fields if name not in ("calendar_url", "messages")]
+        values = {name: getattr(one, name) for name in columns} | {"calendar_url": link_to(one), "messages": messages}
+        return cls.model_validate(values)

@@ -15,13 +15,15 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import zones
-from app.appointments import phrases, words
+from app.appointments import words
 from app.appointments.agenda import Agenda
 from app.appointments.blueprint import bp
+from app.appointments.bookings import visit_in
 from app.appointments.calendar import feed_of, link_to
 from app.appointments.forms import AppointmentForm, values_of
-from app.appointments.models import LONGEST_PLACE, LONGEST_TITLE, Appointment, Unfit, usual_number
-from app.appointments.notices import AppointmentNotice
+from app.appointments.models import Appointment, Unfit, usual_number
+from app.appointments.notices import ANNOUNCED, AppointmentNotice
+from app.appointments.sending import is_silent
 from app.appointments.settings import AppointmentSettings
 from app.contacts import search
 from app.contacts.models import Contact
@@ -34,10 +36,13 @@ from app.tenancy.guard import is_fragment
 from app.words import N_
 
 MOST_MATCHES, LONGEST_QUERY, MOST_OF_CONTACT = 20, 100, 50
+# The other tabs of what the rail calls records; this is the first of them.
+BESIDE = ("/records", "/listings", "/payments", "/subscriptions")
 Page = str | tuple[str, int] | AnyResponse
 
 
 @bp.get("")
+@in_menu("rail", N_("Records"), "briefcase", order=22, covers=BESIDE)
 @in_menu("records", N_("Appointments"), "calendar", order=10)
 @requires("appointments.view")
 def index() -> str:
@@ -76,7 +81,7 @@ def new() -> str:
     if (earlier := Appointment.find(request.args.get("again"))) and earlier.contact_id == contact.id:
         values |= {name: value for name, value in values_of(earlier).items() if name not in ("at", "fold")}
     if talk := talk_with(contact):
-        values |= about(talk)
+        values |= visit_in(talk)
     return form_page(AppointmentForm(formdata=None, data=values), contact)
 
 
@@ -84,15 +89,6 @@ def talk_with(contact: Contact) -> Conversation | None:
     """The conversation that the form was opened from."""
     talk = Conversation.find(request.values.get("conversation"))
     return talk if talk and talk.contact_id == contact.id else None
-
-
-def about(talk: Conversation) -> dict[str, str]:
-    """What for and where, if the conversation is about a place that can be visited; the customer reads it."""
-    subject = talk.about
-    if subject is None or subject.type not in ("listing", "property") or not subject.title:
-        return {}
-    given = {"title": phrases.viewing_of(subject.title, talk.customer_language)[:LONGEST_TITLE]}
-    return given | {"place": subject.place[:LONGEST_PLACE]}
 
 
 def choose_contact() -> str:
@@ -127,7 +123,7 @@ def create() -> Page:
         return form_page(form, contact), 422
     facts = form.facts | {"time_zone": form.time_zone.key, "minutes": form.minutes.data}
     one = Appointment.book(contact, form.moment, by=current_actor(), source="agent", **facts)
-    flash(_("Booked."))
+    flash(_("Booked. The customer gets no message yet.") if is_silent(one, "booked") else _("Booked."))
     return redirect(url_for(".show", appointment_id=one.id), 303)
 
 
@@ -137,6 +133,8 @@ def show(appointment_id: uuid.UUID) -> str:
     one = Appointment.get_or_404(appointment_id)
     notices = db.session.scalars(AppointmentNotice.of(one.id)).all()
     ids = [notice.message_id for notice in notices if notice.message_id]
+    last = next((notice for notice in notices if notice.purpose in ANNOUNCED and notice.version == one.version), None)
+    is_unsaid = last and last.state in ("planned", "skipped") and is_silent(one, last.purpose)
     messages = {message.id: message for message in db.session.scalars(select(Message).where(Message.id.in_(ids)))}
     chosen = AppointmentSettings.current()
     return render_template(
@@ -150,6 +148,7 @@ def show(appointment_id: uuid.UUID) -> str:
         words=words,
         link=link_to(one),
         has_begun=one.starts_at <= now(),
+        unsaid=last.purpose if last and is_unsaid else "",
     )
 
 
@@ -169,8 +168,9 @@ def save(appointment_id: uuid.UUID) -> Page:
         return form_page(form, one.contact, one), 422
     try:
         one.change(by=current_actor(), **form.facts)
-        one.move(form.moment, by=current_actor(), time_zone=form.time_zone.key, minutes=form.minutes.data)
-        flash(_("Saved."))
+        moved = one.move(form.moment, by=current_actor(), time_zone=form.time_zone.key, minutes=form.minutes.data)
+        is_unsaid = moved and is_silent(one, "moved")
+        flash(_("Moved. The customer gets no message yet.") if is_unsaid else _("Saved."))
     except Unfit as problem:
         flash(_(words.PROBLEMS[problem.kind]), "error")
     return redirect(url_for(".show", appointment_id=one.id), 303)
@@ -209,7 +209,9 @@ def request_reschedule(appointment_id: uuid.UUID) -> AnyResponse:
 @bp.post("/<uuid:appointment_id>/cancellation")
 @requires("appointments.edit")
 def cancel(appointment_id: uuid.UUID) -> AnyResponse:
-    return turn(appointment_id, Appointment.cancel, _("Cancelled."))
+    is_unsaid = is_silent(Appointment.get_or_404(appointment_id), "cancelled")
+    flashed = _("Cancelled. The customer gets no message yet.") if is_unsaid else _("Cancelled.")
+    return turn(appointment_id, Appointment.cancel, flashed)
 
 
 @bp.post("/<uuid:appointment_id>/completion")

@@ -17,7 +17,7 @@ from app.assistant.words import PROBLEMS
 from app.inbox.conversations import Conversation, Message
 from app.tenancy import current_actor, requires
 
-from .suggestions import back_to
+from .suggestions import shown
 
 
 @bp.app_template_global()
@@ -76,7 +76,7 @@ def transcribe_message(message_id: uuid.UUID) -> AnyResponse:
         MediaReading.want(message, by=current_actor()).read_later()
     else:
         flash(_(PROBLEMS["cannot_hear"]), "error")
-    return back_to(conversation)
+    return shown(conversation)
 
 
 @bp.post("/translations/<uuid:message_id>")
@@ -89,4 +89,4 @@ def translate_message(message_id: uuid.UUID) -> AnyResponse:
         abort(404)
     if problem := translate(message, *readers_language()):
         flash(_(PROBLEMS[problem]), "error")
-    return back_to(conversation)
+    return shown(conversation)

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -23,6 +23,7 @@ from app.assistant.words import PROBLEMS, REASONS
 from app.inbox.compose.drafts import Draft
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation
+from app.inbox.desk.addresses import back_to
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.outbound.replies import deliver_replies
 from app.tenancy import current_actor, requires
@@ -62,7 +63,7 @@ def use(turn_id: uuid.UUID) -> AnyResponse:
             turn.settle("used", by=current_actor())
     except NOT_SENT as problem:
         flash(explain(problem), "error")
-    return back_to(conversation)
+    return shown(conversation)
 
 
 @bp.post("/suggestions/<uuid:turn_id>/edit")
@@ -72,7 +73,7 @@ def edit_suggestion(turn_id: uuid.UUID) -> AnyResponse:
     turn, conversation = open_or_404(turn_id)
     Draft.save(conversation, "reply", turn.reply, owner=current_user, age=dt.timedelta())
     turn.state = "suggested"
-    return back_to(conversation)
+    return shown(conversation)
 
 
 @bp.post("/suggestions/<uuid:turn_id>/dismissal")
@@ -80,7 +81,7 @@ def edit_suggestion(turn_id: uuid.UUID) -> AnyResponse:
 def dismiss(turn_id: uuid.UUID) -> AnyResponse:
     turn, conversation = open_or_404(turn_id)
     turn.settle("dismissed", by=current_actor())
-    return back_to(conversation)
+    return shown(conversation)
 
 
 def open_or_404(turn_id: uuid.UUID) -> tuple[AssistantTurn, Conversation]:
@@ -91,12 +92,12 @@ def open_or_404(turn_id: uuid.UUID) -> tuple[AssistantTurn, Conversation]:
     conversation = Conversation.get_or_404(turn.conversation_id)
     if not turn.is_open:
         flash(_("Somebody was faster."), "error")
-        abort(back_to(conversation))
+        abort(shown(conversation))
     return turn, conversation
 
 
-def back_to(conversation: Conversation) -> AnyResponse:
-    return redirect(url_for("inbox.show", conversation_id=conversation.id, latest=""), 303)
+def shown(conversation: Conversation) -> AnyResponse:
+    return redirect(back_to(conversation.id, latest=""), 303)
 
 
 @bp.get("/help/<uuid:conversation_id>")
@@ -114,7 +115,7 @@ def get_help(conversation_id: uuid.UUID) -> Answer:
     conversation, form, task = Conversation.get_or_404(conversation_id), HelpForm(), request.form.get("task", "")
     if task == "keep":
         Draft.save(conversation, "reply", form.text.data or "", owner=current_user, age=dt.timedelta())
-        return back_to(conversation)
+        return shown(conversation)
     if task not in TASKS or not form.validate():
         return help_page(conversation, form), 422
     original = form.text.data or ""

@@ -49,7 +49,7 @@ def try_out() -> Answer | AnyResponse:
 
 def answer_in_trial(transcript: list[dict[str, str]]) -> AssistantTurn:
     """What the draft would do. The conversation travels with the page: nothing of it is stored but the decision."""
-    assistant, access = Assistant.get_or_make(), ModelAccess.current()
+    assistant, access = Assistant.get_or_make(), ModelAccess.usable()
     version = assistant.draft
     setup = version.setup if version else first_setup(g.tenant.name)
     lines = tuple(Line(one["from"], one["text"]) for one in transcript)

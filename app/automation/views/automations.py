@@ -112,7 +112,8 @@ def editor(automation: Automation, form: AutomationForm | None = None, address: 
         names=names,
         map=Map.of(definition, names),
         troubles=troubles,
-        trouble_of={str(one.step_id): one for one in troubles if one.step_id},
+        # Of several at a step, one that has to be changed.
+        trouble_of={str(one.step_id): one for one in sorted(troubles, key=lambda one: one.blocks) if one.step_id},
         form=form or AutomationForm(obj=automation),
         address=address,
         is_settings_open=form is not None,

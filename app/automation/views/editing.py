@@ -163,7 +163,8 @@ def edit_step(automation_id: uuid.UUID, step_id: uuid.UUID) -> Answer:
     automation = Automation.get_or_404(automation_id)
     step = step_or_404(automation, step_id)
     form, hidden = PartForm.of(step, Names()), {"edition": step.edition}
-    return part_page(automation, form, request.path, str(_("Edit the step")), hidden=hidden)
+    troubles = [one for one in automation.definition.troubles(form.names) if one.step_id == step.id]
+    return part_page(automation, form, request.path, str(_("Edit the step")), hidden=hidden, troubles=troubles)
 
 
 @bp.post("/<uuid:automation_id>/steps/<uuid:step_id>")
@@ -325,9 +326,8 @@ def versions(automation_id: uuid.UUID) -> str:
 def publish(automation_id: uuid.UUID) -> AnyResponse:
     """Makes the draft what runs, and switches it on if that was asked for."""
     automation = opened(automation_id)
-    troubles = [one for one in automation.definition.troubles(Names()) if one.blocks]
-    if troubles:
-        flash(_("Not published. %(problem)s", problem=troubles[0].words), "error")
+    if problem := obstacle(automation):
+        flash(_("Not published. %(problem)s", problem=problem), "error")
         return redirect(url_for(".show", automation_id=automation.id), 303)
     if automation.has_changes:
         automation.publish(by=current_actor())
@@ -335,6 +335,11 @@ def publish(automation_id: uuid.UUID) -> AnyResponse:
         automation.switch(is_on=True)
     flash(_("Published and switched on.") if automation.is_on else _("Published. It is still off: switch it on."))
     return redirect(url_for(".show", automation_id=automation.id), 303)
+
+
+def obstacle(automation: Automation) -> str:
+    """Why the draft can't be published, in words; "" where it can."""
+    return next((one.words for one in automation.definition.troubles(Names()) if one.blocks), "")
 
 
 def version_or_404(automation: Automation, version_id: uuid.UUID) -> AutomationVersion:
@@ -359,11 +364,14 @@ def compare(automation_id: uuid.UUID, version_id: uuid.UUID) -> str:
 @bp.post("/<uuid:automation_id>/versions/<uuid:version_id>/restoring")
 @requires("automation.manage")
 def restore(automation_id: uuid.UUID, version_id: uuid.UUID) -> AnyResponse:
-    """Brings an earlier version back: as the draft, and published at once."""
+    """Brings an earlier version back: as the draft, and published at once where it still can be."""
     automation = opened(automation_id)
     automation.edit(version_or_404(automation, version_id).definition)
-    automation.publish(by=current_actor())
-    flash(_("The earlier version is published again."))
+    if problem := obstacle(automation):
+        flash(_("The earlier version is the draft again, not published. %(problem)s", problem=problem), "error")
+    else:
+        automation.publish(by=current_actor())
+        flash(_("The earlier version is published again."))
     return redirect(url_for(".show", automation_id=automation.id), 303)
 
 
@@ -371,8 +379,9 @@ def aloud(definition: Definition, names: Names) -> list[str]:
     """The whole automation as sentences, indented."""
     lines = [definition.trigger.sentence(names)]
     if definition.conditions.items:
-        lines.append(str(_("Go on if %(mode)s", mode=definition.conditions.sentence(names))))
-        lines += [f"    {one.sentence(names)}" for one in definition.conditions.walk()]
+        listed = [*definition.conditions.walk()]
+        lines.append(str(_("Go on %(if_so)s", if_so=definition.conditions.aloud(names))))
+        lines += [f"    {one.sentence(names)}" for one in listed if len(listed) > 1]
     for placed in definition.walk():
         label = f"{_(placed.parent.blocks[placed.block])}: " if placed.parent else ""
         indent = "    " * placed.depth

@@ -19,6 +19,7 @@ from app.meta.outgoing import Refused
 from app.storage import StorageAway
 from app.team.models import Team
 from app.tenancy import Membership, as_uuid, db
+from app.variables import problem_in
 
 from .canned_files import CannedFile
 from .canned_replies import CannedReply
@@ -97,6 +98,8 @@ class CannedReplyForm(FlaskForm):
         kind = self.attachment.kind if self.attachment else remaining_file.kind if remaining_file else None
         if not (self.body.data or kind):
             self.body.errors = [gettext("Enter a reply, or choose a file.")]
+        elif problem := problem_in(self.body.data or ""):
+            self.body.errors = [problem]
         elif kind in outgoing.CAPTIONED:
             outgoing.file(kind, self.body.data)
         elif self.body.data:

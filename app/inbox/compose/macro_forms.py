@@ -18,6 +18,7 @@ from app.meta.outgoing.plain import LONGEST_TEXT
 from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.tenancy import Membership, as_uuid, db
+from app.variables import problem_in
 
 from .canned_replies import CannedReply
 from .macros import Macro
@@ -78,6 +79,10 @@ class MacroForm(FlaskForm):
         self.team.choices = options(unchanged, *((str(team.id), team.name) for team in teams))
         tags = options(*((str(tag.id), tag.name) for tag in self.tags))
         self.add_tag.choices = self.remove_tag.choices = tags
+
+    def validate_reply(self, field: TextAreaField) -> None:
+        if problem := problem_in(field.data or ""):
+            raise ValidationError(problem)
 
     def validate_canned(self, field: ChoiceField) -> None:
         canned = self.canned_replies.get(field.data)

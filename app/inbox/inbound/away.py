@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
@@ -16,6 +17,15 @@ from .readers import read_by_features
 
 # Who wrote longer ago gets no reply: the message came late.
 FRESH = dt.timedelta(hours=1)
+# Each gets messages of one tenant and returns those that something else answers by itself.
+Answering = Callable[[Sequence[Message]], set[uuid.UUID]]
+ANSWERING: list[Answering] = []
+
+
+def answers_messages(find: Answering) -> Answering:
+    """Registers a function that says which messages a feature answers: one message gets one automatic text."""
+    ANSWERING.append(find)
+    return find
 
 
 def send_away_messages(received: list[Happened]) -> None:
@@ -24,8 +34,9 @@ def send_away_messages(received: list[Happened]) -> None:
     opens = policy.away_since(now())
     if opens is None:
         return
-    messages = db.session.scalars(select(Message).where(Message.id.in_([one.subject_id for one in received]))).unique()
-    read = read_by_features(list(messages))
+    query = select(Message).where(Message.id.in_([one.subject_id for one in received]))
+    messages = list(db.session.scalars(query).unique())
+    read = read_by_features(messages).union(*(answered(messages) for answered in ANSWERING))
     ids = {one.facts.conversation_id for one in received if one.subject_id not in read}
     for conversation, client_id in without_message({uuid.uuid5(id, f"away until {opens}"): id for id in ids}):
         # Values may be longer than the variables that they replace.

@@ -14,6 +14,7 @@ from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.compose_forms import FORMS, ComposeForm
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Message, progress_of
+from app.inbox.desk.addresses import back_to
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.outbound.replies import deliver_replies
 from app.inbox.outbound.uploads import enqueue_delivery
@@ -103,7 +104,7 @@ def deliver(conversation: Conversation, message: Message) -> str | AnyResponse:
     deliver_replies(conversation, [message], undo=DeskPreference.undo_of(current_user))
     if is_fragment():
         return render_template("inbox/conversations/_sent.html", message=message)
-    return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+    return redirect(back_to(conversation.id), 303)
 
 
 @bp.get("/<uuid:conversation_id>/messages/<uuid:message_id>/actions")
@@ -139,7 +140,7 @@ def change_reaction(message: Message, emoji: str) -> str | AnyResponse:
         problem = explain(refusal)
     if is_fragment():
         return render_template("inbox/conversations/_reacted.html", message=message, problem=problem)
-    return redirect(url_for("inbox.show", conversation_id=message.conversation_id), 303)
+    return redirect(back_to(message.conversation_id), 303)
 
 
 def shown_message_or_404(conversation_id: uuid.UUID, message_id: uuid.UUID) -> Message:

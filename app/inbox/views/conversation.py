@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Response, g, redirect, render_template, request, url_for
+from flask import Response, g, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,6 +14,7 @@ from app.inbox.compose.forms import ReplyForm
 from app.inbox.compose.previewing import previews_of
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Cursor
+from app.inbox.desk.addresses import back_to
 from app.inbox.desk.cards import cards_beside
 from app.inbox.desk.notes import Mention
 from app.inbox.desk.read_pointers import ReadPointer, first_unread
@@ -78,7 +79,7 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
         return render_composer(conversation, form), 422
     if is_fragment():
         return "".join(render_template("inbox/conversations/_message.html", message=message) for message in messages)
-    return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+    return redirect(back_to(conversation.id), 303)
 
 
 def render_composer(conversation: Conversation, form: ReplyForm) -> str:
@@ -102,7 +103,7 @@ def read(conversation_id: uuid.UUID) -> AnyResponse:
     if is_fragment():
         # Only this agent's list changes: nothing is announced to others.
         return Response(status=204, headers={"HX-Trigger": "live:conversation"} if had_unread else {})
-    return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+    return redirect(back_to(conversation.id), 303)
 
 
 @bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/attempts")

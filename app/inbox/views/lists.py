@@ -14,6 +14,7 @@ from app.entry_points.models import EntryPoint
 from app.inbox.blueprint import bp
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Cursor
+from app.inbox.desk.addresses import LIST_ARGUMENTS
 from app.inbox.desk.lists import PAGE, Listing, count, count_views
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.desk.read_pointers import count_unread
@@ -26,7 +27,6 @@ from app.wabas.models import PhoneNumber
 from app.words import N_
 
 MOST_TAGS = 50
-LIST_ARGUMENTS = ("view", "number", "team", "agent", "tag", "entry", "about", "sender", "filter", "sort")
 MOST_ENTRY_POINTS = 20
 
 

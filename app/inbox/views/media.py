@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Response, abort, redirect, render_template, url_for
+from flask import Response, abort, redirect, render_template
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.conversations import Message
+from app.inbox.desk.addresses import back_to
 from app.inbox.files.link_previews import LinkPreview
 from app.inbox.files.media import Media
 from app.inbox.files.serving import POLICY, open_stored, serve
@@ -51,7 +52,7 @@ def fetch_again(media_id: uuid.UUID) -> AnyResponse | str:
     if is_fragment():
         db.session.flush()
         return render_template("inbox/conversations/_message.html", message=message)
-    return redirect(url_for("inbox.show", conversation_id=message.conversation_id), 303)
+    return redirect(back_to(message.conversation_id), 303)
 
 
 def media_or_404(media_id: uuid.UUID) -> Media:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, redirect, render_template, url_for
+from flask import abort, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.conversations import Conversation, Message
+from app.inbox.desk.addresses import back_to
 from app.inbox.desk.notes import Note
 from app.tenancy import requires
 from app.tenancy.guard import is_fragment
@@ -50,4 +51,4 @@ def render_message(message: Message) -> AnyResponse | str:
     """The message's bubble; without JavaScript, its conversation."""
     if is_fragment():
         return render_template("inbox/conversations/_message.html", message=message)
-    return redirect(url_for("inbox.show", conversation_id=message.conversation_id), 303)
+    return redirect(back_to(message.conversation_id), 303)

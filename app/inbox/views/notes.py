@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation
+from app.inbox.desk.addresses import back_to
 from app.inbox.desk.forms import NoteForm
 from app.inbox.desk.notes import Note
 from app.team.models.teams import colleagues
@@ -28,12 +29,12 @@ def write_note(conversation_id: uuid.UUID) -> AnyResponse | str | tuple[str, int
             context = {"conversation": conversation, "typed": form.body.data, "problem": problem}
             return render_template("inbox/desk/_note_form.html", **context), 422
         flash(problem, "error")
-        return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+        return redirect(back_to(conversation.id), 303)
     note = Note.write(conversation, form.body.data, by=current_actor(), client_id=form.client_id.data)
     Draft.clear(conversation, "note", owner=current_user)
     if is_fragment():
         return render_template("inbox/desk/noted.html", conversation=conversation, note=note)
-    return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+    return redirect(back_to(conversation.id), 303)
 
 
 @bp.get("/colleagues")

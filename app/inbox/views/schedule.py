@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, request
 from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -16,6 +16,7 @@ from app.inbox.compose.drafts import Draft
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.compose.schedule_forms import ScheduleForm, TimeForm
 from app.inbox.conversations import Conversation, Later, Message
+from app.inbox.desk.addresses import back_to
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db, later, requires
 from app.tenancy.guard import is_fragment
@@ -71,7 +72,7 @@ def schedule(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
 def render_scheduled(message: Message) -> AnyResponse | str:
     if is_fragment():
         return render_template("inbox/conversations/_sent.html", message=message)
-    return redirect(url_for("inbox.show", conversation_id=message.conversation_id), 303)
+    return redirect(back_to(message.conversation_id), 303)
 
 
 @bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/time")

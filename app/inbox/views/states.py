@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.inbox.blueprint import bp
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import Taken, member_or_none
+from app.inbox.desk.addresses import back_to
 from app.inbox.desk.blocks import REASONS, Block
 from app.inbox.desk.forms import AssignmentForm, StateForm
 from app.inbox.desk.read_pointers import ReadPointer
@@ -163,7 +164,7 @@ def respond_changed(
     category = "" if status == 200 else "warning"
     if not is_fragment():
         flash(words, category or "message")
-        return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+        return redirect(back_to(conversation.id), 303)
     db.session.flush()
     toast = {"words": words, "undo_address": undo_address, "undo": undo or {}, "category": category, "at": now()}
     context = toast | head_context(conversation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.entry_points.models import EntryTouch
 from app.inbox.blueprint import bp
 from app.inbox.conversations import Conversation
+from app.inbox.desk.addresses import back_to
 from app.inbox.desk.subjects import SubjectForm
 from app.tenancy import current_actor, requires
 
@@ -43,4 +44,4 @@ def remove_subject(conversation_id: uuid.UUID) -> AnyResponse:
 
 
 def back(conversation: Conversation) -> AnyResponse:
-    return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+    return redirect(back_to(conversation.id), 303)

@@ -22,11 +22,9 @@ from app.words import N_
 
 PAGE = 50
 Answer = str | tuple[str, int] | AnyResponse
-COVERED = ("/appointments", "/listings", "/payments", "/subscriptions")
 
 
 @bp.get("/")
-@in_menu("rail", N_("Records"), "briefcase", order=22, covers=COVERED)
 @in_menu("records", N_("Pipeline"), "square-kanban", order=30)
 @requires("records.view")
 def index() -> str:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation
+from app.inbox.desk.addresses import back_to
 from app.records import search
 from app.records.blueprint import bp
 from app.records.forms import RecordForm
@@ -124,7 +125,7 @@ def link_and_return(record: Record, contact: Contact, conversation: Conversation
 
 def place_of(contact: Contact, conversation: Conversation | None) -> str:
     if conversation:
-        return url_for("inbox.show", conversation_id=conversation.id)
+        return back_to(conversation.id)
     return url_for("contacts.show", contact_id=contact.id)
 
 
@@ -138,7 +139,7 @@ def unlink(record_id: uuid.UUID, record_link_id: uuid.UUID) -> AnyResponse:
     flash(_("“%(title)s” is no longer linked.", title=record.title))
     conversation = Conversation.find(request.form.get("conversation_id"))
     if conversation and conversation.contact_id == link.contact_id:
-        return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+        return redirect(back_to(conversation.id), 303)
     return redirect(url_for(".show", record_id=record.id), 303)
 
 

@@ -2653,6 +2653,12 @@ export interface components {
              */
             id: string;
             /**
+             * Messages
+             * @description What the customer is sent messages about, by the settings of appointments. Empty: the customer gets no message. Null in lists and events.
+             * @default null
+             */
+            messages?: ("booked" | "moved" | "cancelled" | "reminder")[] | null;
+            /**
              * Minutes
              * @example 60
              */

@@ -530,7 +530,7 @@ def test_the_person_is_mailed_each_change(
     sent = mails()
     assert {(to, link_in(body)) for to, _subject, body in sent} == {("ann@example.com", "/forgotten-password")}
     assert sorted(subject for _to, subject, _body in sent) == [
-        "A recovery code was used to sign in: Switchboard",
+        "A recovery code was used: Switchboard",
         "Two-step sign-in was turned off: Switchboard",
         "Two-step sign-in was turned on: Switchboard",
     ]

@@ -21,7 +21,7 @@ KINDS = {
     "on": N_("Two-step sign-in was turned on"),
     "off": N_("Two-step sign-in was turned off"),
     "reset": N_("Someone else turned your two-step sign-in off"),
-    "recovery_code": N_("A recovery code was used to sign in"),
+    "recovery_code": N_("A recovery code was used"),
     "recovery_codes": N_("New recovery codes were made"),
     "wrong_codes": N_("Someone entered your password and then wrong codes"),
 }

@@ -18,9 +18,18 @@ ARROW = re.compile(r'icon\("arrow-left"\)')
 # An arrow that leads to the page before, or to the month or the day before.
 PAGING = re.compile(r"Previous|\.before")
 # Panes of a phone: the arrow is beside the name, in the pane's own row.
-PANES = {"inbox/templates/conversations/_head.html", "inbox/templates/desk/search.html", "welcome/templates/sample.html"}
+PANES = {
+    "inbox/templates/conversations/_head.html",
+    "inbox/templates/desk/search.html",
+    "welcome/templates/sample.html",
+}
 # Printed: what is not to be on paper is below the sheet.
 SHEETS = {"entry_points/templates/sign.html"}
+# Listed in the settings, and parts of another page that is listed there.
+PARENTS = {
+    "/t/bakery/push/": ("/t/bakery/account", "You"),
+    "/t/bakery/team/teams": ("/t/bakery/team", "Team"),
+}
 CALL = re.compile(r"\bback(?:_link)?\(")
 
 
@@ -100,7 +109,7 @@ def test_pages_of_the_settings_lead_back_to_the_settings(ann: Browser, app: Flas
     for address in listed:
         answer = ann.get(address)
         if address not in rail and answer.status_code == 200:
-            assert back_of(answer.text) == ("/t/bakery/settings", "Settings"), address
+            assert back_of(answer.text) == PARENTS.get(address, ("/t/bakery/settings", "Settings")), address
 
 
 def test_every_page_of_the_console_has_its_way_back_above_the_title(pat: Browser, app: Flask) -> None:

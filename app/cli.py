@@ -16,7 +16,7 @@ from app.extensions import outside
 from app.onboarding.cli import numbers
 from app.platform.doctor import Finding, examine
 from app.team import passwords
-from app.team.models import PlatformAdmin, businesses
+from app.team.models import PlatformAdmin, SecondStep, businesses
 from app.team.models.people import normal_email, with_email
 from app.tenancy import User, commit, db, driver, global_scope, platform_scope, uuid7
 from app.tenancy.cluster import Cluster, NotACluster
@@ -128,6 +128,19 @@ def create_platform_admin(email: str, name: str, password: str | None) -> None:
     with platform_scope("platform-admins create"):
         db.session.add(PlatformAdmin(email=email, name=name or name_from(email), password_hash=password_hash))
     click.echo(f"{email} may sign in to the platform console.")
+
+
+@platform_admins.command("reset-two-step")
+@click.option("--email", required=True, callback=validate_with(normal_email))
+def reset_two_step(email: str) -> None:
+    """Turn off the two-step sign-in of an admin who has lost it, where no other admins can approve that."""
+    with platform_scope("platform-admins reset-two-step"):
+        admin = with_email(PlatformAdmin, email)
+        if admin is None or admin.second_step_at is None:
+            click.echo(f"{email} is no platform admin with two-step sign-in. Nothing was changed.")
+            return
+        SecondStep.turn_off(admin, kind="reset")
+    click.echo(f"{email} signs in with the password alone, and is signed out everywhere. A mail says so.")
 
 
 def new_user(email: str, name: str, password: str) -> User:

@@ -93,7 +93,11 @@ TOPICS = (
     Topic("webhooks", N_("Webhooks: telling your own programs"), ("hooks.",)),
     Topic("prices", N_("Prices: what Meta charges"), ("front.",)),
     Topic("costs", N_("Costs: what your messages cost"), ("costs.", "closing.")),
-    Topic("security", N_("Security, sign-in and privacy"), ("team.account", "team.confirm", "team.looks")),
+    Topic(
+        "security",
+        N_("Security, sign-in and privacy"),
+        ("team.account", "team.confirm", "team.looks", "team.two_step", "team.turn_on_two_step"),
+    ),
     Topic("console", N_("The platform console"), ("platform.", "posts.", "held.")),
 )
 BY_NAME = {topic.name: topic for topic in TOPICS}

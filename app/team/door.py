@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import secrets
 
-from flask import Response, after_this_request, request, session, url_for
-from flask_login import login_user, logout_user
+import structlog
+from flask import Response, after_this_request, redirect, request, session, url_for
+from flask_login import current_user, login_user, logout_user
 from itsdangerous import BadData, Signer
+from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import login_manager, settings
 from app.team.models.people import Person, scope_of
-from app.tenancy import User, global_scope
+from app.tenancy import User, commit, global_scope
 from app.tenancy.scope import NO_SCOPE, current_scope
 
-from .models import PlatformAdmin, SignInAttempt, UserSession
+from .models import PendingSignIn, PlatformAdmin, SecondStep, SecondStepChange, SignInAttempt, UserSession
+
+log = structlog.get_logger()
 
 # The row in `user_sessions` protects a session. A phone's address changes all day and says nothing.
 login_manager.session_protection = None
@@ -45,14 +49,81 @@ def check(kind: type[Person], email: str, password: str) -> Person | None:
     return SignInAttempt.check(kind, email, password, ip=client_ip(), device=device_id(email))
 
 
+def let_in(who: User | PlatformAdmin, target: str) -> AnyResponse:
+    """The one gate, for whoever has proved who they are: signs in, or asks for the code of two-step sign-in first."""
+    if who.second_step_at is None:
+        begin_session(who)
+        return redirect(target, 303)
+    UserSession.end(session.get("_user_id"))
+    session.clear()
+    session["pending_sign_in"] = PendingSignIn.begin(who)
+    return redirect(url_for(f"{area_of(type(who))}.second_step", next=target), 303)
+
+
+class StartAgain(Exception):
+    """The five minutes are over, or the five codes used: the password is asked for again."""
+
+
+def pending_sign_in(kind: type[User | PlatformAdmin]) -> PendingSignIn:
+    """The sign-in of this browser that waits for a code. Raises `StartAgain`."""
+    if pending := PendingSignIn.find(session.get("pending_sign_in"), kind):
+        return pending
+    raise StartAgain
+
+
+def let_in_with_code(kind: type[User | PlatformAdmin], typed: str, target: str) -> AnyResponse | None:
+    """The second step. None if the code is wrong, for whatever reason. Raises `StartAgain` and `TooManyTries`."""
+    pending = pending_sign_in(kind)
+    who, number = pending.who, pending.take_try()
+    commit()
+    if not number:
+        raise StartAgain
+    if not check_code(who, typed):
+        if number < PendingSignIn.MOST_TRIES:
+            return None
+        SecondStepChange.warn_of_wrong_codes(who)
+        commit()
+        raise StartAgain
+    PendingSignIn.end_all(who)
+    begin_session(who)
+    return redirect(target, 303)
+
+
+def check_code(who: User | PlatformAdmin, typed: str) -> bool:
+    """Whether a code is right; it is used up then. Raises `TooManyTries`."""
+    attempt = claim_code(who)
+    if is_right := SecondStep.accept(who, typed):
+        attempt.withdraw()
+    return is_right
+
+
+def claim_code(who: User | PlatformAdmin) -> SignInAttempt:
+    """One of the tries that codes have, as many as passwords have. Raises `TooManyTries`."""
+    counted = "code", type(who).__tablename__, who.email, device_id(who.email)
+    return SignInAttempt.claim(" ".join(filter(None, counted)), client_ip())
+
+
+def area_of(kind: type[User | PlatformAdmin]) -> str:
+    """The blueprint through which such people come in."""
+    return "platform" if kind is PlatformAdmin else "team"
+
+
+def renew_session(who: User) -> None:
+    """A new session in place of the one that is open: the person is in already, and has just given their password."""
+    assert current_user.is_authenticated and current_user.id == who.id
+    begin_session(who)
+
+
 def begin_session(who: User | PlatformAdmin) -> None:
-    """Signs a person in, with a new session: nothing that the browser brought along is in it."""
+    """A new session: nothing that the browser brought along is in it. Only the functions above may call this."""
     UserSession.end(session.get("_user_id"))
     session.clear()
     login_user(who)
     session.permanent = True
     session["_user_id"] = UserSession.begin(who, user_agent=request.user_agent.string, ip=client_ip())
     remember_device(who.email)
+    if who.is_platform_admin:
+        log.info("console entered", admin_id=str(who.id))
 
 
 def end_session() -> None:

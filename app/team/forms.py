@@ -83,6 +83,13 @@ def own_name_field() -> StringField:
     return name_field(_("Your name"), _("Enter your name."), "name")
 
 
+def code_field() -> StringField:
+    """Of an app, or a recovery code: `SecondStep.accept` knows which."""
+    attributes = {"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "100", "dir": "ltr"}
+    more = {"autocapitalize": "none", "spellcheck": "false", "required": True}
+    return StringField(_("Code"), [InputRequired(_("Enter a code."))], render_kw=attributes | more)
+
+
 class SignInForm(Form):
     email = email_field()
     password = current_password_field(_("Password"))
@@ -124,6 +131,16 @@ class ChangePasswordForm(Form):
 
 
 class ConfirmationForm(Form):
+    password = current_password_field(_("Your password"))
+
+
+class CodeForm(Form):
+    code = code_field()
+
+
+class SecondStepForm(CodeForm):
+    """What turning two-step sign-in on or off asks for."""
+
     password = current_password_field(_("Your password"))
 
 

@@ -7,7 +7,16 @@ import datetime as dt
 from app.extensions import redis
 from app.tenancy import db, enqueue, global_scope, job, now, platform_scope, sweep
 
-from .models import EmailConfirmation, Invitation, PasswordReset, SignInAttempt, UserSession
+from .models import (
+    EmailConfirmation,
+    Invitation,
+    PasswordReset,
+    PendingSignIn,
+    SecondStep,
+    SecondStepChange,
+    SignInAttempt,
+    UserSession,
+)
 
 PATIENCE = dt.timedelta(seconds=30)
 
@@ -28,6 +37,14 @@ def mail_email_confirmation(confirmation_id: str) -> None:
             confirmation.mail()
 
 
+@job("team.mail_second_step_change", per_tenant=False)
+def mail_second_step_change(change_id: str) -> None:
+    with platform_scope("mail a change of two-step sign-in"):
+        mine = SecondStepChange.unmailed().where(SecondStepChange.id == change_id)
+        if change := db.session.scalar(mine.with_for_update(of=SecondStepChange, skip_locked=True)):
+            change.mail()
+
+
 @job("team.mail_invitation")
 def mail_invitation(invitation_id: str) -> None:
     mine = Invitation.unmailed().where(Invitation.id == invitation_id)
@@ -43,11 +60,14 @@ def resend_mails() -> None:
         confirmations = db.session.scalars(
             EmailConfirmation.unmailed().where(EmailConfirmation.created_at < overdue)
         ).all()
+        changes = db.session.scalars(SecondStepChange.unmailed().where(SecondStepChange.created_at < overdue)).all()
         invitations = db.session.scalars(Invitation.unmailed().where(Invitation.created_at < overdue)).all()
     for reset in resets:
         resend("team.mail_password_reset", reset.created_at, str(reset.id))
     for confirmation in confirmations:
         resend("team.mail_email_confirmation", confirmation.created_at, str(confirmation.id))
+    for change in changes:
+        resend("team.mail_second_step_change", change.created_at, str(change.id))
     for invitation in invitations:
         resend("team.mail_invitation", invitation.created_at, str(invitation.tenant_id), str(invitation.id))
 
@@ -66,3 +86,7 @@ def delete_expired() -> None:
         UserSession.forget_expired()
         PasswordReset.forget_expired()
         EmailConfirmation.forget_expired()
+    with platform_scope("two-step sign-in of everybody"):
+        PendingSignIn.forget_expired()
+        SecondStep.forget_unfinished()
+        SecondStepChange.forget_old()

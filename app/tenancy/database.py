@@ -129,6 +129,10 @@ class GlobalModel(Model):
     # In a cluster: whether every machine has a copy, for tenants' rows to be joined with; else it stays on one.
     is_reference: ClassVar[bool] = False
 
+    def place(self, column: str) -> str:
+        """Where a ciphertext belongs (see `app.crypto`)."""
+        return ":".join(map(str, (self.__tablename__, column, *self.__mapper__.primary_key_from_instance(self))))
+
 
 class TenantModel(Model):
     """A row of one tenant, behind both walls (docs/architecture.md, “Two walls between tenants”)."""

@@ -56,6 +56,12 @@ def open_when_closed(view: View) -> View:
     return view
 
 
+def open_without_second_step(view: View) -> View:
+    """Beneath `requires`: also for members who still have to set up two-step sign-in, because their business asks."""
+    view.open_without_second_step = True  # type: ignore[attr-defined]
+    return view
+
+
 def public(view: View) -> View:
     """A page for anybody."""
     view.access = "public"  # type: ignore[attr-defined]
@@ -186,9 +192,11 @@ def enter_tenant(permission: str) -> AnyResponse | None:
     assert request.endpoint
     if g.tenant.closed_at and not is_open_when_closed(request.endpoint):
         return send_to(url_for(CLOSED))
+    if lacks_second_step() and not is_marked(request.endpoint, "open_without_second_step"):
+        return send_to(url_for(SECOND_STEP, next=page_of_request()))
     if not g.membership.may(permission):
         abort(403)
-    if getattr(current_app.view_functions[request.endpoint], "confirmed", False) and not is_confirmed():
+    if is_marked(request.endpoint, "confirmed") and not is_confirmed():
         back = request.path if request.method == "GET" else request.came_from  # type: ignore[attr-defined]
         return redirect(url_for("team.confirm", next=back), 303)
     return None
@@ -196,11 +204,21 @@ def enter_tenant(permission: str) -> AnyResponse | None:
 
 # What members of a closed business see in place of any other page.
 CLOSED = "closing.closed"
+# Where members set up two-step sign-in whose business asks for it.
+SECOND_STEP = "team.two_step"
+
+
+def is_marked(endpoint: str, mark: str) -> bool:
+    return getattr(current_app.view_functions[endpoint], mark, False)
+
+
+def lacks_second_step() -> bool:
+    """Whether this member has to set up two-step sign-in first."""
+    return g.tenant.requires_second_step and g.membership.user.second_step_at is None
 
 
 def is_open_when_closed(endpoint: str) -> bool:
-    is_download = getattr(current_app.view_functions[endpoint], "open_when_closed", False)
-    return endpoint == CLOSED or (is_download and g.tenant.has_downloads)
+    return endpoint == CLOSED or (is_marked(endpoint, "open_when_closed") and g.tenant.has_downloads)
 
 
 def tenant_of_member(slug: str) -> Select[uuid.UUID]:

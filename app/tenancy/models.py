@@ -41,6 +41,8 @@ class Tenant(GlobalModel):
     name: Mapped[str]
     is_sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # Members without two-step sign-in are led to set it up before anything else.
+    requires_second_step: Mapped[bool] = mapped_column(default=False, server_default=false())
     # Since when its members see only that it is closed (app/closing), and what they can still download.
     closed_at: Mapped[dt.datetime | None]
     DOWNLOAD_DAYS: ClassVar[int] = 90
@@ -77,6 +79,8 @@ class User(UserMixin, GlobalModel):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     password_hash: Mapped[str]
+    # Since when signing in asks for a code too (app/team/models/second_steps.py).
+    second_step_at: Mapped[dt.datetime | None]
     # As their browser said last (app/zones.py): what is read without a browser is written in this zone.
     time_zone: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)

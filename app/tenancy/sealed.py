@@ -10,11 +10,12 @@ from sqlalchemy import func, select, tuple_, update
 from app.crypto import Undecryptable
 from app.extensions import vault
 
-from .database import TenantModel, db
+from .database import GlobalModel, TenantModel, db
 
 log = structlog.get_logger()
 
 PAGE = 200
+Row = TenantModel | GlobalModel
 
 
 class Sealed:
@@ -25,39 +26,41 @@ class Sealed:
 
     everywhere: ClassVar[list[Sealed]] = []
 
-    def __set_name__(self, owner: type[TenantModel], name: str) -> None:
+    def __set_name__(self, owner: type[Row], name: str) -> None:
         self.owner, self.name, self.column = owner, name, f"{name}_ciphertext"
         Sealed.everywhere.append(self)
 
-    def __get__(self, row: TenantModel | None, owner: type[TenantModel]) -> Any:
+    def __get__(self, row: Row | None, owner: type[Row]) -> Any:
         if row is None:
             return self
         ciphertext = getattr(row, self.column)
         return None if ciphertext is None else vault.decrypt(ciphertext, row.place(self.name))
 
-    def __set__(self, row: TenantModel, secret: str | None) -> None:
+    def __set__(self, row: Row, secret: str | None) -> None:
         setattr(row, self.column, None if secret is None else vault.encrypt(secret, row.place(self.name)))
 
     def reseal(self) -> int:
         """Re-encrypts with the current key what an older key decrypts; a row changed meanwhile is left as it is.
         Returns how many no key decrypts. Needs a platform scope."""
-        column, lost = getattr(self.owner, self.column), 0
-        key = tuple_(self.owner.tenant_id, self.owner.id)
+        column, lost, mapper = getattr(self.owner, self.column), 0, self.owner.__mapper__
+        key = tuple_(*mapper.primary_key)
         stale = select(self.owner).where(column.is_not(None), func.substr(column, 1, 4) != vault.current)
-        query = stale.order_by(self.owner.tenant_id, self.owner.id).limit(PAGE)
-        last: TenantModel | None = None
-        while rows := db.session.scalars(query if last is None else query.where(key > (last.tenant_id, last.id))).all():
+        query = stale.order_by(*mapper.primary_key).limit(PAGE)
+        last: tuple[Any, ...] = ()
+        while rows := db.session.scalars(query.where(key > last) if last else query).all():
             lost += sum(not self.reseal_row(row) for row in rows)
-            last = rows[-1]
+            last = tuple(mapper.primary_key_from_instance(rows[-1]))
         return lost
 
-    def reseal_row(self, row: TenantModel) -> bool:
+    def reseal_row(self, row: Any) -> bool:
         ciphertext, place = getattr(row, self.column), row.place(self.name)
         try:
             fresh = vault.encrypt(vault.decrypt(ciphertext, place), place)
         except Undecryptable:
             return False
-        same = self.owner.tenant_id == row.tenant_id, self.owner.id == row.id
+        mapper = self.owner.__mapper__
+        key = zip(mapper.primary_key, mapper.primary_key_from_instance(row), strict=True)
+        same = [part == value for part, value in key]
         column = getattr(self.owner, self.column)
         resealed = update(self.owner).where(*same, column == ciphertext).values({self.column: fresh})
         db.session.execute(resealed, execution_options={"synchronize_session": False})

@@ -81,8 +81,8 @@ def test_list_and_details_are_loaded_when_there_is_room_for_them(ann: Browser, b
     assert 'hx-get="/t/bakery/inbox/list?view=mine"' in page
     assert f'hx-get="/t/bakery/inbox/{busy.id}/details"' in page
     pane = ann.get(f"~/inbox/{busy.id}/details").text
-    assert "Regular" in pane and "Back to the conversation" in pane
-    assert "Back to the conversation" not in ann.get(f"~/inbox/{busy.id}/details", headers=FRAGMENT).text
+    assert "Regular" in pane and "data-back" in pane
+    assert "data-back" not in ann.get(f"~/inbox/{busy.id}/details", headers=FRAGMENT).text
 
 
 def test_a_switch_of_view_brings_the_list_alone(ann: Browser, busy: Conversation) -> None:

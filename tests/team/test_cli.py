@@ -3,7 +3,7 @@ from click.testing import Result
 from flask import Flask
 
 from app.team.models import Invitation, PlatformAdmin
-from app.tenancy import Role, Tenant
+from app.tenancy import Role, Tenant, db, now, platform_scope
 from tests.client import Browser
 from tests.team.helpers import PASSWORD, accept, link_in, member, rows, sign_in, user_with
 from tests.world import World
@@ -86,3 +86,15 @@ def test_a_second_platform_admin_of_one_address_is_not_made(app: Flask) -> None:
     assert again.exit_code == 0
     assert "already" in again.output
     assert rows(PlatformAdmin)[0].password_hash == before
+
+
+def test_an_admin_who_lost_their_second_step_signs_in_with_the_password_again(app: Flask, browser: Browser) -> None:
+    run(app, *ADMIN, "--password", PASSWORD)
+    with platform_scope("tests"):
+        pia = db.session.query(PlatformAdmin).filter_by(email="pia@example.com").one()
+        pia.second_step_at = now()
+    reset = ("platform-admins", "reset-two-step", "--email", "Pia@example.com")
+    assert "signs in with the password alone" in run(app, *reset).output
+    form = {"email": "pia@example.com", "password": PASSWORD}
+    assert browser.post("/platform/sign-in", form).location == "/platform/"
+    assert "Nothing was changed" in run(app, *reset).output

@@ -21,10 +21,10 @@ from app.entry_points.signs import MIMETYPES, invitation, is_writable, picture
 from app.entry_points.snippets import button_html, widget_html
 from app.extensions import settings
 from app.languages import OWN_NAMES
+from app.qr import qr_image
 from app.team.models import Team
 from app.tenancy import Paged, db, in_menu, now, requires
 from app.wabas.models import PhoneNumber
-from app.wabas.qr import qr_image
 from app.words import N_
 
 Answer = str | tuple[str, int] | AnyResponse

@@ -12,9 +12,9 @@ from app.meta import message_links
 from app.numbers.asking import Problem, ask
 from app.numbers.blueprint import bp
 from app.numbers.forms import LinkForm
+from app.qr import qr_svg
 from app.tenancy import requires
 from app.wabas.models import PhoneNumber
-from app.wabas.qr import qr_svg
 
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 

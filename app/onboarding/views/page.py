@@ -12,8 +12,8 @@ from flask import Response, make_response, render_template, url_for
 from app.extensions import settings
 from app.onboarding.forms import Form, HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
 from app.onboarding.models import Onboarding
+from app.qr import qr_image
 from app.tenancy.guard import is_fragment
-from app.wabas.qr import qr_image
 
 
 @dataclass(frozen=True)

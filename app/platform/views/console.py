@@ -39,9 +39,7 @@ def begin_session() -> tuple[str, int] | AnyResponse:
     form = SignInForm()
     if form.validate():
         if who := door.check(PlatformAdmin, form.email.data, form.password.data):
-            door.begin_session(who)
-            log.info("console entered", admin_id=str(who.id))
-            return redirect(onward(), 303)
+            return door.let_in(who, onward())
         form.problem = _("Wrong email or password.")
     return render_template("platform/sign_in.html", form=form), 422
 

@@ -14,6 +14,7 @@ from app.extensions import mailer
 from app.team import passwords
 from app.tenancy import GlobalModel, User, commit, db, later, now
 
+from .pending_sign_ins import PendingSignIn
 from .people import PlatformAdmin, with_email
 from .user_sessions import UserSession
 
@@ -85,10 +86,14 @@ class PasswordReset(GlobalModel):
 
 
 def set_password(who: User | PlatformAdmin, password_hash: str, *, but: object = None) -> None:
-    """Sets a password's hash. Revokes open reset links and ends every session but that of the token `but`."""
+    """Sets a password's hash. Revokes open reset links and ends every session but that of the token `but`.
+
+    Whoever has given the old password and not yet a code starts again.
+    """
     kind = type(who)
     db.session.execute(update(kind).where(kind.id == who.id).values(password_hash=password_hash))
     if not who.is_platform_admin:
         links = update(PasswordReset).where(PasswordReset.user_id == who.id)
         db.session.execute(links.where(PasswordReset.used_at.is_(None)).values(used_at=now()))
     UserSession.end_all(who, but=but)
+    PendingSignIn.end_all(who)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import GlobalModel, User, db, now, platform_scope, uuid7
+from app.tenancy.scope import NO_SCOPE, current_scope
 
 
 class PlatformAdmin(UserMixin, GlobalModel):
@@ -23,6 +24,7 @@ class PlatformAdmin(UserMixin, GlobalModel):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     password_hash: Mapped[str]
+    second_step_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
 
@@ -31,7 +33,10 @@ Person = TypeVar("Person", User, PlatformAdmin)
 
 def scope_of(kind: type[User | PlatformAdmin]) -> contextlib.AbstractContextManager[object]:
     """Where rows about such people are read: the app's role knows nothing of platform admins."""
-    return platform_scope("a platform admin's own rows") if kind is PlatformAdmin else contextlib.nullcontext()
+    scope = current_scope()
+    if kind is not PlatformAdmin or (scope is not NO_SCOPE and scope.is_platform):
+        return contextlib.nullcontext()
+    return platform_scope("a platform admin's own rows")
 
 
 def with_email(kind: type[Person], email: str) -> Person | None:

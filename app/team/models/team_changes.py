@@ -22,13 +22,16 @@ TEAM_CHANGES = (
     "key_expiry",
     "key_renewal",
     "key_revocation",
+    "second_step_rule",
+    "second_step_reset",
 )
 
 
 class TeamChange(TenantModel):
     """One change, with the names as they were then. `about` is whom or which API key it was about.
 
-    `old` and `new` are roles; of a key they are names, times, or scopes or networks with a space between them.
+    `old` and `new` are roles; of a rule “required” or “optional”; of a key they are names, times, or scopes or
+    networks with a space between them.
     """
 
     __table_args__ = (of_tenant(), one_of("kind", TEAM_CHANGES))

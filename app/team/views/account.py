@@ -61,7 +61,7 @@ def change_password() -> tuple[str, int] | AnyResponse:
         form.current.errors = [_("This isn't your current password.")]
         return account_page(password=form), 422
     set_password(user, passwords.hash_password(form.password.data))
-    door.begin_session(user)
+    door.renew_session(user)
     flash(_("Password changed. You are signed out everywhere else."))
     return redirect(url_for("team.account"), 303)
 

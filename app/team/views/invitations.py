@@ -109,10 +109,10 @@ def accept_invitation() -> tuple[str, int] | AnyResponse:
         return accept_page(invitation, tenant, form), 422
     if not is_accepted:
         return redirect(url_for("team.invitation", token=token()), 303)
-    if not is_current(user):
-        door.begin_session(user)
+    home = url_for("tenancy.home", tenant_slug=tenant.slug)
+    answer = redirect(home, 303) if is_current(user) else door.let_in(user, home)
     flash(_("Welcome to %(name)s.", name=tenant.name))
-    return redirect(url_for("tenancy.home", tenant_slug=tenant.slug), 303)
+    return answer
 
 
 def newcomer(invitation: Invitation, form: AcceptForm) -> User:

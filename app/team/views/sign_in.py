@@ -29,10 +29,8 @@ def sign_in() -> str | AnyResponse:
 def begin_session() -> tuple[str, int] | AnyResponse:
     form = SignInForm()
     if form.validate():
-        who = door.check(User, form.email.data, form.password.data)
-        if who:
-            door.begin_session(who)
-            return redirect(door.onward(request.args.get("next", "")), 303)
+        if who := door.check(User, form.email.data, form.password.data):
+            return door.let_in(who, door.onward(request.args.get("next", "")))
         form.problem = _("Wrong email or password. Check both, or set a new password.")
     return render_template("team/sign_in.html", form=form), 422
 

@@ -55,12 +55,10 @@ def create_business() -> tuple[str, int] | str | AnyResponse:
     password_hash = passwords.hash_password(form.password.data)
     owner = User(id=uuid7(), email=confirmation.email, name=form.name.data, password_hash=password_hash)
     if tenant := confirmation.redeem(form.business.data, owner):
-        door.begin_session(owner)
-        return redirect(url_for("tenancy.home", tenant_slug=tenant.slug), 303)
+        return door.let_in(owner, url_for("tenancy.home", tenant_slug=tenant.slug))
     # The second of two clicks, or an invitation was accepted in the meantime.
     if who := door.check(User, confirmation.email, form.password.data):
-        door.begin_session(who)
-        return redirect(url_for("front.home"), 303)
+        return door.let_in(who, url_for("front.home"))
     return dead_link()
 
 

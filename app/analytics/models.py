@@ -30,7 +30,8 @@ KINDS = (
 )
 SCORES = ("bad", "fair", "good")
 SENDERS = ("customer", *ACTORS)
-MONDAY, MAILED_AT = 0, dt.time(8)
+# By the reader's clock, and when the business's last day is surely counted.
+MAILED_AT, COUNTED_BY = dt.time(8), dt.time(1)
 
 
 class Fact(TenantModel):
@@ -186,10 +187,14 @@ class ReportSubscription(TenantModel):
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
 
-    def next_after(self, at: dt.datetime) -> dt.datetime:
-        local = at.astimezone(self.zone)
-        monday = local.date() + dt.timedelta(days=(MONDAY - local.weekday()) % 7)
-        first = dt.datetime.combine(monday, MAILED_AT, self.zone)
-        if first <= local:
-            first = dt.datetime.combine(monday + dt.timedelta(days=7), MAILED_AT, self.zone)
-        return first.astimezone(dt.UTC)
+    def next_after(self, at: dt.datetime, business: zoneinfo.ZoneInfo) -> dt.datetime:
+        """The next Monday morning; where the business's week is not over by then, as soon as it is."""
+        monday = at.astimezone(self.zone).date()
+        monday -= dt.timedelta(days=monday.weekday())
+        while (moment := self.mailed_on(monday, business)) <= at:
+            monday += dt.timedelta(days=7)
+        return moment
+
+    def mailed_on(self, monday: dt.date, business: zoneinfo.ZoneInfo) -> dt.datetime:
+        mine = dt.datetime.combine(monday, MAILED_AT, self.zone)
+        return max(mine, dt.datetime.combine(monday, COUNTED_BY, business)).astimezone(dt.UTC)

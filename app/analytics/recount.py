@@ -21,20 +21,22 @@ from .timeline import CLOSING, HELD_FOR, OPENING, SILENT, Entry, Timeline
 
 QUARTER = dt.timedelta(minutes=15)
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+EARLIEST_STORED = dt.timedelta(days=8)
 # A customer who writes within this time after a message has replied to it.
 REPLIED_WITHIN = dt.timedelta(days=1)
+LOST = ("failed", "expired")
+IS_LOST = str(LOST)
 COLUMNS = tuple(column.name for column in Fact.__table__.c if column.name not in ("tenant_id", "id"))
 
 # What is a message of the conversation: not what WhatsApp or nobody wrote, not a reaction, an edit or a deletion, not
 # what has not gone out, and not history from before a number was here. Older imports are not marked; they were stored
 # long after they were written, which Meta's webhooks never are.
-COUNTED = """m.type not in ('system', 'reaction', 'edit', 'revoke') and m.state not in ('scheduled', 'cancelled')
+COUNTED = f"""m.type not in ('system', 'reaction', 'edit', 'revoke') and m.state not in ('scheduled', 'cancelled')
         and m.content ->> 'merged_into' is null and m.content ->> 'history' is null
-        and m.created_at - m.occurred_at < interval '8 days'"""
+        and m.created_at - m.occurred_at < interval '{EARLIEST_STORED.days} days'"""
 # As `Message.sender_kind` says.
 SENDER = """coalesce(m.author_kind, case when m.direction = 'inbound' then 'customer'
             when m.author_id is not null then 'agent' when m.client_id is not null then 'system' else 'phone' end)"""
-LOST = "('failed', 'expired')"
 IS_SURVEY = """(m.content #>> '{raw,button_reply,id}' like 'survey-%' or m.content #>> '{raw,payload}' like 'survey-%')"""
 # Whether a customer asks for a reply with it: not with an answer to the survey, a call that was taken, or a message to
 # another app that has the thread.
@@ -127,7 +129,7 @@ STARTS = text(f"""
         select m.occurred_at as at, {SENDER} as kind, m.author_id from messages m
         where m.tenant_id = :tenant and m.conversation_id = c.id and m.occurred_at < r.since
           and m.direction = 'outbound' and {SENDER} = any(:taking) and coalesce(m.source, '') <> all(:silent)
-          and m.state not in {LOST} and {COUNTED}
+          and m.state not in {IS_LOST} and {COUNTED}
         order by m.occurred_at desc limit 1
     ) reply on true
     left join lateral (
@@ -146,7 +148,7 @@ STARTS = text(f"""
         select m.occurred_at as at from messages m
         where m.tenant_id = :tenant and m.conversation_id = c.id and m.occurred_at <= reply.at
           and m.occurred_at > coalesce(resolved.at, '-infinity')
-          and ({WAITS} or {SENDER} = any(:taking)) and m.state not in {LOST} and {COUNTED}
+          and ({WAITS} or {SENDER} = any(:taking)) and m.state not in {IS_LOST} and {COUNTED}
         order by m.occurred_at limit 1
     ) first on true
 """)
@@ -157,7 +159,7 @@ MESSAGES = text(f"""
         {WAITS} as waits, null as score, null::bigint as seconds
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, after timestamptz)
     join messages m on m.tenant_id = :tenant and m.conversation_id = r.id and m.occurred_at > r.after
-    where m.state not in {LOST} and {COUNTED}
+    where m.state not in {IS_LOST} and {COUNTED}
     order by m.conversation_id, m.occurred_at, m.id
 """)
 ACTIVITIES = text("""
@@ -248,12 +250,12 @@ COUNT = text(f"""
         count(*) filter (where m.state in ('sent', 'delivered', 'read', 'played')) as sent,
         count(*) filter (where m.state in ('delivered', 'read', 'played')) as delivered,
         count(*) filter (where m.state in ('read', 'played')) as read,
-        count(*) filter (where m.direction = 'outbound' and m.state not in {LOST} and exists (
+        count(*) filter (where m.direction = 'outbound' and m.state not in {IS_LOST} and exists (
             select from messages i where i.tenant_id = :tenant and i.conversation_id = m.conversation_id
               and i.direction = 'inbound' and i.type <> 'system' and i.content ->> 'history' is null
               and i.occurred_at > m.occurred_at and i.occurred_at < m.occurred_at + cast(:within as interval)
         )) as replied,
-        count(*) filter (where m.state in {LOST}) as failed,
+        count(*) filter (where m.state in {IS_LOST}) as failed,
         count(*) filter (where m.state in ('queued', 'dispatching', 'unknown')) as unsettled,
         count(*) filter (where m.state in ('queued', 'dispatching')) as underway
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(start timestamptz, "end" timestamptz)

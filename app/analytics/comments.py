@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import joinedload
 
 from app.inbox.conversations import Conversation, Message
 from app.tenancy import db
 
-from .figures import IN_PERIOD, Report
+from .figures import Report
+from .statements import made_of
 
 MOST = 25
 COMMENTED_WITHIN = dt.timedelta(days=1)
@@ -44,10 +44,11 @@ def latest_ratings(report: Report) -> Sequence[Rating]:
 
 
 # Bad ratings first. The next message of each conversation, where it is one of the customer: by ix_messages_thread.
-LATEST = text(f"""
+LATEST = made_of("""
     select f.at, f.score, f.conversation_id, f.actor_id, next.id as comment_id
     from (
-        select * from report_facts f where f.kind = 'survey' and {IN_PERIOD}
+        select * from report_facts f where f.kind = 'survey' and f.tenant_id = :tenant and f.at >= :start
+          and f.at < :end and «mine»
         order by f.score = 'bad' desc, f.at desc limit :most
     ) f
     left join lateral (

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import text
-
 from app.tenancy import current_tenant_id, db
 
 from .models import SCORES
 from .periods import Period
+from .statements import made_of
 
 TIMED = ("first_response", "next_response", "resolved")
 COUNTS = ("messages", "accepted", "sent", "delivered", "read", "replied", "failed", "unsettled")
@@ -31,7 +30,7 @@ WHO = {
     "campaigns": ("campaign",),
     "system": ("system",),
 }
-MOST_ROWS = 200
+MOST_ROWS, KINDS_OF_A_ROW = 200, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,7 @@ class Report:
     def facts(self) -> dict[tuple[str, bool], Figure]:
         """By kind, and whether it is of the period or of the one before."""
         rows = db.session.execute(FACTS, self.values)
-        return {
-            (row.kind, row.is_now): Figure(row.count, row.met, Timing.of(row.clock, row.within)) for row in rows
-        }
+        return {(row.kind, row.is_now): Figure(row.counted, row.met, Timing.of(row.clock, row.within)) for row in rows}
 
     def fact(self, kind: str) -> Figure:
         return self.facts.get((kind, True), Figure())
@@ -136,15 +133,16 @@ class Report:
         kinds = [kind for kinds in WHO.values() for kind in kinds]
         groups = [group for group, members in WHO.items() for _ in members]
         for row in db.session.execute(ANSWERS, self.values | {"kinds": kinds, "groups": groups}):
-            found[row.name] = Figure(row.count, 0, Timing.of(row.clock, row.within))
+            found[row.name] = Figure(row.counted, 0, Timing.of(row.clock, row.within))
         return {name: found[name] for name in WHO if name in found}
 
     def by(self, dimension: str) -> list[Row]:
         """By number, team, agent, tag, entry point or subject; those with most first."""
         rows: dict[str, Row] = {}
-        for found in db.session.execute(BY[dimension], self.values | {"most": MOST_ROWS}):
+        asked = self.values | {"by": dimension, "most": MOST_ROWS * KINDS_OF_A_ROW}
+        for found in db.session.execute(BY.get(dimension, BY_ITS_OWN), asked):
             row = rows.setdefault(found.key, Row(found.key, found.title or ""))
-            row.figures[found.kind] = Figure(found.count, found.met, Timing.of(found.clock, found.within))
+            row.figures[found.kind] = Figure(found.counted, found.met, Timing.of(found.clock, found.within))
         return sorted(rows.values(), key=lambda row: (-row.total, row.key))[:MOST_ROWS]
 
     @cached_property
@@ -153,11 +151,11 @@ class Report:
         agents: dict[uuid.UUID, Agent] = {}
         for row in db.session.execute(AGENT_FACTS, self.values):
             agent = agents.setdefault(row.actor_id, Agent(row.actor_id))
-            agent.figures[row.kind] = Figure(row.count, row.met, Timing.of(row.clock, row.within))
+            agent.figures[row.kind] = Figure(row.counted, row.met, Timing.of(row.clock, row.within))
             agent.seconds[row.kind] = int(row.seconds or 0)
             agent.scores |= {score: getattr(row, score) for score in SCORES} if row.kind == "survey" else {}
         for row in db.session.execute(ANSWERED, self.values):
-            agents.setdefault(row.actor_id, Agent(row.actor_id)).conversations = row.count
+            agents.setdefault(row.actor_id, Agent(row.actor_id)).conversations = row.counted
         for row in db.session.execute(REPLIES, self.values):
             agents.setdefault(row.author_id, Agent(row.author_id)).replies = int(row.accepted)
         return sorted(agents.values(), key=lambda agent: (-agent.replies, str(agent.id)))
@@ -170,11 +168,11 @@ class Report:
     @property
     def templates(self) -> list[Funnel]:
         rows = db.session.execute(TEMPLATES, self.values | {"most": MOST_ROWS})
-        return [Funnel(row.key, row.title or "", {name: int(getattr(row, name)) for name in COUNTS}) for row in rows]
+        return [Funnel(row.key, {name: int(getattr(row, name)) for name in COUNTS}) for row in rows]
 
     @property
     def funnel(self) -> Funnel:
-        return Funnel("", "", {name: self.outbound(name) for name in COUNTS})
+        return Funnel("", {name: self.outbound(name) for name in COUNTS})
 
     @property
     def failures(self) -> list[Any]:
@@ -241,7 +239,6 @@ class Funnel:
     """How far messages came, of all or of one template."""
 
     key: str
-    title: str
     counts: Mapping[str, int]
 
     def percent(self, name: str) -> int | None:
@@ -249,134 +246,122 @@ class Funnel:
         return round(100 * self.counts[name] / self.counts["accepted"]) if self.counts["accepted"] else None
 
 
-# A fact of the period or of the one before, of the agent and the numbers in question, that has come: target times may
-# be in the future. A null :who is everyone, null :numbers are all.
-MINE = """(cast(:who as uuid) is null or f.actor_kind = 'agent' and f.actor_id = :who)
-      and (cast(:numbers as uuid[]) is null or f.phone_number_id = any(cast(:numbers as uuid[])))"""
-IN_PERIOD = f"f.tenant_id = :tenant and f.at >= :start and f.at < :end and f.at <= :now and {MINE}"
-IN_BOTH = f"""f.tenant_id = :tenant and f.at >= :before_start and f.at < :end and f.at <= :now
-      and (f.at < :before_end or f.at >= :start) and {MINE}"""
-TIMES = """percentile_disc(array[0.5, 0.9]) within group (order by f.seconds) as clock,
-        percentile_disc(array[0.5, 0.9]) within group (order by f.open_seconds) as within"""
-COUNTED = f"count(*) as count, count(*) filter (where f.is_met) as met, {TIMES}"
-OVERVIEW = "('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')"
 # All facts by index ix_report_facts_kind, which holds what is read.
-FACTS = text(f"""
-    select f.kind, f.at >= :start as is_now, {COUNTED}
+FACTS = made_of("""
+    select f.kind, f.at >= :start as is_now, «figure»
     from report_facts f
-    where f.kind in {OVERVIEW} and {IN_BOTH}
+    where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
+      and f.tenant_id = :tenant and f.at >= :before_start and f.at < :end and (f.at < :before_end or f.at >= :start)
+      and «mine»
     group by 1, 2
 """)
-ANSWERS = text(f"""
-    select w.name, {COUNTED}
+ANSWERS = made_of("""
+    select w.name, «figure»
     from report_facts f
     join unnest(cast(:kinds as text[]), cast(:groups as text[])) as w(kind, name) on w.kind = f.actor_kind
-    where f.kind = 'answer' and {IN_PERIOD}
+    where f.kind = 'answer' and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
     group by 1
 """)
-AGENT_FACTS = text(f"""
-    select f.actor_id, f.kind, {COUNTED}, sum(f.seconds) as seconds,
-        count(*) filter (where f.score = 'bad') as bad, count(*) filter (where f.score = 'fair') as fair,
-        count(*) filter (where f.score = 'good') as good
+AGENT_FACTS = made_of("""
+    select f.actor_id, f.kind, «figure», sum(f.seconds) as seconds, «scored»
     from report_facts f
     where f.kind in ('first_response', 'next_response', 'resolved', 'survey', 'responsible')
-      and f.actor_kind = 'agent' and f.actor_id is not null and {IN_PERIOD}
+      and f.actor_kind = 'agent' and f.actor_id is not null and f.tenant_id = :tenant
+      and f.at >= :start and f.at < :end and «mine»
     group by 1, 2
 """)
 # In how many conversations did each agent reply to a customer who waited?
-ANSWERED = text(f"""
-    select f.actor_id, count(distinct f.conversation_id) as count
+ANSWERED = made_of("""
+    select f.actor_id, count(distinct f.conversation_id) as counted
     from report_facts f
     where f.kind in ('first_response', 'next_response') and f.actor_kind = 'agent' and f.actor_id is not null
-      and {IN_PERIOD}
+      and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
     group by 1
 """)
-RATINGS = text(f"""
+RATINGS = made_of("""
     select case :by when 'day' then to_char(f.at at time zone :zone, 'YYYY-MM-DD') when 'agent' then
             case when f.actor_kind = 'agent' then f.actor_id::text else '' end
-            when 'team' then coalesce(f.team_id::text, '') else '' end as key, f.at >= :start as is_now,
-        count(*) filter (where f.score = 'bad') as bad, count(*) filter (where f.score = 'fair') as fair,
-        count(*) filter (where f.score = 'good') as good
+            when 'team' then coalesce(f.team_id::text, '') else '' end as key, f.at >= :start as is_now, «scored»
     from report_facts f
-    where f.kind = 'survey' and {IN_BOTH}
-    group by 1, 2 order by 1, 2 desc limit :most
+    where f.kind = 'survey' and f.tenant_id = :tenant and f.at >= :before_start and f.at < :end
+      and (f.at < :before_end or f.at >= :start) and «mine»
+    group by 1, 2 order by 2 desc, 1 limit :most
 """)
-
-COLUMNS = {
-    "number": "f.phone_number_id::text as key, null as title",
-    "team": "coalesce(f.team_id::text, '') as key, null as title",
-    "agent": "case when f.actor_kind = 'agent' then f.actor_id::text else '' end as key, null as title",
-    "tag": "t.tag_id::text as key, null as title",
-    "entry_point": "c.entry_point_id::text as key, null as title",
-    "subject": """jsonb_build_array(c.subject_type, c.subject_external_id)::text as key,
-        max(c.subject ->> 'title') as title""",
-}
-CONVERSATION = "join conversations c on c.tenant_id = :tenant and c.id = f.conversation_id"
-JOINS = {
-    "tag": f"{CONVERSATION} join contact_tags t on t.tenant_id = :tenant and t.contact_id = c.contact_id",
-    "entry_point": f"{CONVERSATION} and c.entry_point_id is not null",
-    "subject": f"{CONVERSATION} and c.subject_type is not null and c.subject_external_id is not null",
-}
-# What happened in the period, by one of COLUMNS and kind?
-BY = {
-    name: text(f"""
-        select {columns}, f.kind, {COUNTED}
-        from report_facts f {JOINS.get(name, "")}
-        where f.kind in {OVERVIEW} and {IN_PERIOD}
-        group by 1, f.kind order by count(*) desc limit :most * 6
-    """)
-    for name, columns in COLUMNS.items()
-}
-
-OF_WHO = """(cast(:who as uuid) is null or m.author_id = :who)
-      and (cast(:numbers as uuid[]) is null or m.phone_number_id = any(cast(:numbers as uuid[])))"""
-COUNTS_IN_PERIOD = f"m.tenant_id = :tenant and m.quarter >= :start and m.quarter < :end and {OF_WHO}"
-SUMS = ", ".join(f"sum(m.{name}) as {name}" for name in COUNTS)
+# What happened in the period, by one thing and kind? Those of a conversation are the present ones.
+BY_ITS_OWN = made_of("""
+    select case :by when 'number' then f.phone_number_id::text when 'team' then coalesce(f.team_id::text, '') else
+            case when f.actor_kind = 'agent' then f.actor_id::text else '' end end as key, null as title, f.kind,
+        «figure»
+    from report_facts f
+    where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
+      and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
+    group by 1, f.kind order by count(*) desc limit :most
+""")
+BY_TAG = made_of("""
+    select t.tag_id::text as key, null as title, f.kind, «figure»
+    from report_facts f join conversations c on c.tenant_id = :tenant and c.id = f.conversation_id
+    join contact_tags t on t.tenant_id = :tenant and t.contact_id = c.contact_id
+    where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
+      and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
+    group by 1, f.kind order by count(*) desc limit :most
+""")
+BY_ORIGIN = made_of("""
+    select case :by when 'entry_point' then c.entry_point_id::text
+            else jsonb_build_array(c.subject_type, c.subject_external_id)::text end as key,
+        max(c.subject ->> 'title') as title, f.kind, «figure»
+    from report_facts f join conversations c on c.tenant_id = :tenant and c.id = f.conversation_id
+    where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
+      and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
+      and case :by when 'entry_point' then c.entry_point_id is not null
+          else c.subject_type is not null and c.subject_external_id is not null end
+    group by 1, f.kind order by count(*) desc limit :most
+""")
+BY = {"tag": BY_TAG, "entry_point": BY_ORIGIN, "subject": BY_ORIGIN}
 # Counts of messages by index ix_report_message_counts_quarter.
-MESSAGES = text(f"""
-    select m.sender, m.quarter >= :start as is_now, {SUMS}
+MESSAGES = made_of("""
+    select m.sender, m.quarter >= :start as is_now, «sums»
     from report_message_counts m
     where m.tenant_id = :tenant and m.quarter >= :before_start and m.quarter < :end
-      and (m.quarter < :before_end or m.quarter >= :start) and {OF_WHO}
+      and (m.quarter < :before_end or m.quarter >= :start) and «of_who»
     group by 1, 2
 """)
-DAYS = text(f"""
+DAYS = made_of("""
     select (m.quarter at time zone :zone)::date as day,
         coalesce(sum(m.messages) filter (where m.sender = 'customer'), 0) as received,
         coalesce(sum(m.accepted) filter (where m.sender <> 'customer'), 0) as sent
     from report_message_counts m
-    where {COUNTS_IN_PERIOD}
+    where m.tenant_id = :tenant and m.quarter >= :start and m.quarter < :end and «of_who»
     group by 1
 """)
-HOURS = text(f"""
+HOURS = made_of("""
     select extract(isodow from h.hour)::int - 1 as weekday, extract(hour from h.hour)::int as hour,
         sum(h.messages) as received
     from (
         select m.quarter at time zone :zone as hour, m.messages from report_message_counts m
-        where m.sender = 'customer' and {COUNTS_IN_PERIOD}
+        where m.sender = 'customer' and m.tenant_id = :tenant and m.quarter >= :start and m.quarter < :end
+          and «of_who»
     ) h
     group by 1, 2
 """)
-REPLIES = text(f"""
+REPLIES = made_of("""
     select m.author_id, sum(m.accepted) as accepted
     from report_message_counts m
-    where m.author_id is not null and {COUNTS_IN_PERIOD}
+    where m.author_id is not null and m.tenant_id = :tenant and m.quarter >= :start and m.quarter < :end and «of_who»
     group by 1
 """)
-TEMPLATES = text(f"""
-    select m.template_id::text as key, null as title, {SUMS}
+TEMPLATES = made_of("""
+    select m.template_id::text as key, «sums»
     from report_message_counts m
-    where m.template_id is not null and {COUNTS_IN_PERIOD}
+    where m.template_id is not null and m.tenant_id = :tenant and m.quarter >= :start and m.quarter < :end
+      and «of_who»
     group by 1 order by sum(m.accepted) desc, 1 limit :most
 """)
-# Which errors did messages of the period end with? By ix_messages_trouble: there are few.
-FAILURES = text("""
+# Which errors did messages of the period end with? By ix_messages_occurred.
+FAILURES = made_of("""
     select m.error ->> 'code' as code, m.state, max(m.error ->> 'title') as title, max(m.error ->> 'fix') as fix,
-        count(*) as count
+        count(*) as counted
     from messages m
     where m.tenant_id = :tenant and m.state in ('failed', 'unknown', 'expired') and m.direction = 'outbound'
-      and m.occurred_at >= :start and m.occurred_at < :end and m.content ->> 'history' is null
-      and (cast(:who as uuid) is null or m.author_id = :who)
-      and (cast(:numbers as uuid[]) is null or m.phone_number_id = any(cast(:numbers as uuid[])))
+      and m.occurred_at >= :start and m.occurred_at < :end and «counted» and «of_who»
     group by 1, 2 order by count(*) desc, 1 limit :most
 """)

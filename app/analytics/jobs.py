@@ -40,7 +40,10 @@ def recount() -> None:
 def recount_stale(at: dt.datetime) -> bool:
     """Returns whether there may be more."""
     mine = {"tenant": current_tenant_id()}
-    since = {row.conversation_id: row.since for row in db.session.execute(TAKE_CONVERSATIONS, mine | {"most": CONVERSATIONS_AT_ONCE})}
+    since = {
+        row.conversation_id: row.since
+        for row in db.session.execute(TAKE_CONVERSATIONS, mine | {"most": CONVERSATIONS_AT_ONCE})
+    }
     quarters = list(db.session.scalars(TAKE_QUARTERS, mine | {"most": QUARTERS_AT_ONCE}))
     if since:
         # What the customers wrote may be replies to what was sent within a day before.

@@ -18,7 +18,7 @@ from app.tenancy import as_uuid
 from .figures import WHO, Report
 from .models import KINDS, SCORES, SENDERS, Fact
 from .periods import read_day
-from .recount import EARLIEST_STORED, LOST
+from .statements import IMPORTED_AFTER, LOST, NO_MESSAGES
 
 PAGE = 50
 REACHED = {
@@ -58,7 +58,7 @@ class FactList:
         return self.arguments.get("sort") == "slowest"
 
     @property
-    def query(self) -> Select[Any]:
+    def query(self) -> Select[Fact, Conversation]:
         period, given = self.report.period, self.arguments
         start, end = period.start, min(period.end, period.now)
         if (day := read_day(given.get("day"))) and period.first <= day <= period.last:
@@ -155,11 +155,11 @@ def has_reached(step: str) -> Any:
 
 
 def counted() -> tuple[Any, ...]:
-    """As COUNTED in `recount.py`."""
+    """As COUNTED says, without calls."""
     return (
-        Message.type.not_in(("system", "reaction", "edit", "revoke", "call")),
+        Message.type.not_in((*NO_MESSAGES, "call")),
         Message.state.not_in(("scheduled", "cancelled")),
         Message.content["merged_into"].astext.is_(None),
         Message.content["history"].astext.is_(None),
-        Message.created_at - Message.occurred_at < EARLIEST_STORED,
+        Message.created_at - Message.occurred_at < IMPORTED_AFTER,
     )

@@ -17,32 +17,14 @@ from app.tenancy.actor import TAKING
 from app.tenancy.database import uuid7s
 
 from .models import Fact
+from .statements import made_of
 from .timeline import CLOSING, HELD_FOR, OPENING, SILENT, Entry, Timeline
 
 QUARTER = dt.timedelta(minutes=15)
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-EARLIEST_STORED = dt.timedelta(days=8)
 # A customer who writes within this time after a message has replied to it.
 REPLIED_WITHIN = dt.timedelta(days=1)
-LOST = ("failed", "expired")
-IS_LOST = str(LOST)
 COLUMNS = tuple(column.name for column in Fact.__table__.c if column.name not in ("tenant_id", "id"))
-
-# What is a message of the conversation: not what WhatsApp or nobody wrote, not a reaction, an edit or a deletion, not
-# what has not gone out, and not history from before a number was here. Older imports are not marked; they were stored
-# long after they were written, which Meta's webhooks never are.
-COUNTED = f"""m.type not in ('system', 'reaction', 'edit', 'revoke') and m.state not in ('scheduled', 'cancelled')
-        and m.content ->> 'merged_into' is null and m.content ->> 'history' is null
-        and m.created_at - m.occurred_at < interval '{EARLIEST_STORED.days} days'"""
-# As `Message.sender_kind` says.
-SENDER = """coalesce(m.author_kind, case when m.direction = 'inbound' then 'customer'
-            when m.author_id is not null then 'agent' when m.client_id is not null then 'system' else 'phone' end)"""
-IS_SURVEY = """(m.content #>> '{raw,button_reply,id}' like 'survey-%' or m.content #>> '{raw,payload}' like 'survey-%')"""
-# Whether a customer asks for a reply with it: not with an answer to the survey, a call that was taken, or a message to
-# another app that has the thread.
-WAITS = f"""(m.direction = 'inbound' and m.content ->> 'standby' is null and not coalesce({IS_SURVEY}, false)
-            and not (m.type = 'call' and (coalesce(m.content #>> '{{raw,duration}}', '0') <> '0'
-                or upper(coalesce(m.content #>> '{{raw,status}}', '')) = 'COMPLETED')))"""
 
 
 def recount_conversations(since: Mapping[uuid.UUID, dt.datetime]) -> None:
@@ -119,17 +101,17 @@ def as_text(value: object) -> str:
 # Where each conversation can be read from: the last reply of a person, or its last resolution, before `since`; null:
 # from its beginning. `began_at`: the first message since it was last resolved before that. Indexes ix_messages_thread
 # and ix_activities_thread, one conversation at a time.
-STARTS = text(f"""
+STARTS = made_of("""
     select c.id, c.phone_number_id, c.team_id, c.is_group, reply.at as replied_at, reply.kind as person_kind,
         reply.author_id as person_id, greatest(reply.at, resolved.at) as checkpoint, state.kind as last_state,
         case when reply.at > coalesce(resolved.at, '-infinity') then first.at end as began_at
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, since timestamptz)
     join conversations c on c.tenant_id = :tenant and c.id = r.id
     left join lateral (
-        select m.occurred_at as at, {SENDER} as kind, m.author_id from messages m
+        select m.occurred_at as at, «sender» as kind, m.author_id from messages m
         where m.tenant_id = :tenant and m.conversation_id = c.id and m.occurred_at < r.since
-          and m.direction = 'outbound' and {SENDER} = any(:taking) and coalesce(m.source, '') <> all(:silent)
-          and m.state not in {IS_LOST} and {COUNTED}
+          and m.direction = 'outbound' and «sender» = any(:taking) and coalesce(m.source, '') <> all(:silent)
+          and m.state not in «lost» and «counted»
         order by m.occurred_at desc limit 1
     ) reply on true
     left join lateral (
@@ -148,18 +130,18 @@ STARTS = text(f"""
         select m.occurred_at as at from messages m
         where m.tenant_id = :tenant and m.conversation_id = c.id and m.occurred_at <= reply.at
           and m.occurred_at > coalesce(resolved.at, '-infinity')
-          and ({WAITS} or {SENDER} = any(:taking)) and m.state not in {IS_LOST} and {COUNTED}
+          and («waits» or «sender» = any(:taking)) and m.state not in «lost» and «counted»
         order by m.occurred_at limit 1
     ) first on true
 """)
 # What was written in these conversations since then. Index ix_messages_thread.
-MESSAGES = text(f"""
+MESSAGES = made_of("""
     select m.conversation_id, m.occurred_at as at, case m.direction when 'inbound' then 'in' else 'out' end as kind,
-        m.id, case m.direction when 'outbound' then {SENDER} end as by_kind, m.author_id as by_id, m.source,
-        {WAITS} as waits, null as score, null::bigint as seconds
+        m.id, case m.direction when 'outbound' then «sender» end as by_kind, m.author_id as by_id, m.source,
+        «waits» as waits, null as score, null::bigint as seconds
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, after timestamptz)
     join messages m on m.tenant_id = :tenant and m.conversation_id = r.id and m.occurred_at > r.after
-    where m.state not in {IS_LOST} and {COUNTED}
+    where m.state not in «lost» and «counted»
     order by m.conversation_id, m.occurred_at, m.id
 """)
 ACTIVITIES = text("""
@@ -241,26 +223,26 @@ def spans_of(quarters: Iterable[dt.datetime]) -> Iterator[tuple[dt.datetime, dt.
 # How many messages were written in these spans, by quarter, number, sender and template, and how far did they come?
 # Index ix_messages_occurred; whether the customer wrote afterwards, by ix_messages_thread. One that failed after Meta
 # had taken it was accepted.
-COUNT = text(f"""
+COUNT = made_of("""
     select date_bin('15 minutes', m.occurred_at, '2000-01-01 00:00+00') as quarter, m.phone_number_id,
-        {SENDER} as sender, case when {SENDER} = 'agent' then m.author_id end as author_id, m.template_id,
+        «sender» as sender, case when «sender» = 'agent' then m.author_id end as author_id, m.template_id,
         count(*) as messages,
         count(*) filter (where m.direction = 'outbound' and (m.wamid is not null or m.state in ('accepted', 'sent',
             'delivered', 'read', 'played'))) as accepted,
         count(*) filter (where m.state in ('sent', 'delivered', 'read', 'played')) as sent,
         count(*) filter (where m.state in ('delivered', 'read', 'played')) as delivered,
         count(*) filter (where m.state in ('read', 'played')) as read,
-        count(*) filter (where m.direction = 'outbound' and m.state not in {IS_LOST} and exists (
+        count(*) filter (where m.direction = 'outbound' and m.state not in «lost» and exists (
             select from messages i where i.tenant_id = :tenant and i.conversation_id = m.conversation_id
               and i.direction = 'inbound' and i.type <> 'system' and i.content ->> 'history' is null
               and i.occurred_at > m.occurred_at and i.occurred_at < m.occurred_at + cast(:within as interval)
         )) as replied,
-        count(*) filter (where m.state in {IS_LOST}) as failed,
+        count(*) filter (where m.state in «lost») as failed,
         count(*) filter (where m.state in ('queued', 'dispatching', 'unknown')) as unsettled,
         count(*) filter (where m.state in ('queued', 'dispatching')) as underway
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(start timestamptz, "end" timestamptz)
     join messages m on m.tenant_id = :tenant and m.occurred_at >= r.start and m.occurred_at < r."end"
-    where m.type <> 'call' and {COUNTED}
+    where m.type <> 'call' and «counted»
     group by 1, 2, 3, 4, 5
 """)
 FORGET_COUNTS = text("""

@@ -107,4 +107,4 @@ def failures(report: Report, _names: Names, _dimension: str) -> Iterator[Line]:
     yield ["state", "code", "reason", "fix", "count"]
     for row in report.failures:
         words = [str(_(text)) if text else "" for text in (row.title, row.fix)]
-        yield [row.state, row.code or "", *words, str(row.count)]
+        yield [row.state, row.code or "", *words, str(row.counted)]

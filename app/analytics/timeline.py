@@ -86,12 +86,10 @@ class Timeline:
         match entry.kind:
             case "in":
                 self.open(entry)
-                if entry.waits:
-                    self.receive(entry)
+                self.receive(entry)
             case "out":
                 self.open(entry)
-                if entry.by and entry.is_reply:
-                    self.reply(entry, entry.by)
+                self.reply(entry)
             case "handed_over":
                 if self.wait is None or self.wait.answered_at:
                     self.start_wait(entry.at, None)
@@ -99,10 +97,14 @@ class Timeline:
                 self.add("survey", entry.at, message_id=entry.id, by=self.person, score=entry.score)
             case "responsible":
                 self.add("responsible", entry.at, by=entry.by, seconds=entry.seconds)
-            case kind if kind in CLOSING:
-                self.close(entry)
-            case kind if kind in OPENING and self.is_closed:
-                self.reopen(entry)
+            case _:
+                self.change(entry)
+
+    def change(self, entry: Entry) -> None:
+        if entry.kind in CLOSING:
+            self.close(entry)
+        elif entry.kind in OPENING and self.is_closed:
+            self.reopen(entry)
 
     def open(self, entry: Entry) -> None:
         if self.is_new:
@@ -110,6 +112,8 @@ class Timeline:
             self.add("opened", entry.at, message_id=entry.id, by=entry.by)
 
     def receive(self, entry: Entry) -> None:
+        if not entry.waits:
+            return
         self.began_at = self.began_at or entry.at
         if self.wait is None or self.wait.answered_at:
             self.start_wait(entry.at, entry.id)
@@ -118,8 +122,10 @@ class Timeline:
         self.settle(None)
         self.wait = Wait(at, not self.has_answered, message_id)
 
-    def reply(self, entry: Entry, by: Actor) -> None:
-        wait = self.wait
+    def reply(self, entry: Entry) -> None:
+        wait, by = self.wait, entry.by
+        if by is None or not entry.is_reply:
+            return
         if wait and wait.answered_at is None:
             wait.answered_at = entry.at
             self.add("answer", entry.at, since=wait.since, message_id=entry.id, by=by)
@@ -153,8 +159,7 @@ class Timeline:
         due = wait and self.policy.due_at(wait.since, is_first=wait.is_first)
         if wait and due:
             is_met = wait.answered_at is not None and wait.answered_at <= due
-            facts = {"began_at": wait.since, "message_id": wait.message_id, "is_met": is_met}
-            self.add("promise", due, by=by, **facts)
+            self.add("promise", due, by=by, began_at=wait.since, message_id=wait.message_id, is_met=is_met)
 
     def add(
         self,

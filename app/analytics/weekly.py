@@ -61,7 +61,7 @@ def lines_of(report: Report) -> Iterator[tuple[str, str, str]]:
         yield str(name), number(counts[0]), compared(*counts)
     for kind, name in (("first_response", _("First response")), ("next_response", _("Next response"))):
         before = report.fact_before(kind).timing.median
-        words = str(_("%(time)s in the week before", time=took(before))) if before is not None else ""
+        words = str(_("%(time)s before", time=took(before))) if before is not None else ""
         yield str(_("%(name)s, median", name=name)), took(report.fact(kind).timing.median), words
     missed = report.fact("promise").missed, report.fact_before("promise").missed
     yield str(_("Missed targets")), number(missed[0]), compared(*missed)

@@ -34,9 +34,7 @@ TITLES = {
     "held": N_("Stayed resolved"),
 }
 FORMULAS = {
-    "opened": N_(
-        "The first message ever between a customer and one of your numbers. Imported history is not counted."
-    ),
+    "opened": N_("The first message ever between a customer and one of your numbers. Imported history is not counted."),
     "reopened": N_("How often a resolved or archived conversation was opened again, by the customer or by the team."),
     "resolved": N_("How often a conversation was resolved. One that is resolved twice counts twice."),
     "held": N_("Resolved and not reopened within 24 hours."),
@@ -130,13 +128,11 @@ def number(count: int) -> str:
 
 
 def compared(count: int, before: int) -> str:
-    """How much more or less than in the period before."""
+    """How much more or less than in the period before; empty where there was nothing then either."""
     if not before:
-        return str(_("none in the period before")) if count else ""
+        return str(_("none before")) if count else ""
     change = round(100 * (count - before) / before)
     if not change:
-        return str(_("as many as in the period before (%(before)s)", before=number(before)))
+        return str(_("%(before)s before", before=number(before)))
     signed = f"+{number(change)}" if change > 0 else f"−{number(-change)}"
-    return str(_("%(change)s%% on the period before (%(before)s)", change=signed, before=number(before)))
-
-
+    return str(_("%(change)s%%, %(before)s before", change=signed, before=number(before)))

@@ -89,9 +89,7 @@ def upgrade() -> None:
         ["tenant_id", "kind", "at", "id"],
         postgresql_include=[*HELD, "conversation_id"],
     )
-    op.create_index(
-        "ix_report_facts_conversation", "report_facts", ["tenant_id", "conversation_id", "began_at"]
-    )
+    op.create_index("ix_report_facts_conversation", "report_facts", ["tenant_id", "conversation_id", "began_at"])
     op.create_table(
         "report_message_counts",
         *ids(),

@@ -77,7 +77,7 @@ class Bakery:
                 setattr(message, key, value)
             db.session.add(message)
             db.session.flush()
-            return message.id
+            return uuid.UUID(str(message.id))
 
     def does(self, at: dt.datetime, kind: str, by: Actor | None, name: str = "Carla") -> None:
         """Somebody changed the conversation."""

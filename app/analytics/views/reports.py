@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, g, render_template, request
@@ -23,19 +24,19 @@ from app.tenancy import Paged, db, in_menu, requires
 from app.tenancy.guard import open_when_closed
 from app.words import N_
 
-SORTS = {
+SORTS: dict[str, Callable[[Names, Agent], Any]] = {
     "name": lambda names, agent: names.member(agent.id).casefold(),
     "conversations": lambda _names, agent: -agent.conversations,
     "replies": lambda _names, agent: -agent.replies,
-    "first_response": lambda _names, agent: slow_last(agent.fact("first_response").timing.median),
-    "next_response": lambda _names, agent: slow_last(agent.fact("next_response").timing.median),
+    "first_response": lambda _names, agent: nothing_last(agent.fact("first_response").timing.median),
+    "next_response": lambda _names, agent: nothing_last(agent.fact("next_response").timing.median),
     "resolved": lambda _names, agent: -agent.fact("resolved").count,
-    "survey": lambda _names, agent: -(agent.ratings.percent if agent.ratings.total else -1),
+    "survey": lambda _names, agent: nothing_last(None if agent.ratings.percent is None else -agent.ratings.percent),
     "responsible": lambda _names, agent: -agent.seconds["responsible"],
 }
 
 
-def slow_last(seconds: int | None) -> tuple[bool, int]:
+def nothing_last(seconds: int | None) -> tuple[bool, int]:
     return seconds is None, seconds or 0
 
 

@@ -96,7 +96,8 @@ def content_of(placed: Placed) -> Row | None:
 
     Reports count no history, and nobody here replies to what went to another app (`standby`).
     """
-    message, held = placed.message, dict.fromkeys(placed.incoming.marks, True)
+    message = placed.message
+    held: Row = dict.fromkeys(placed.incoming.marks, True)
     if message.type != "text" and message.content:
         held["raw"] = message.content
     if message.context and message.context.forwarded:

@@ -14,6 +14,7 @@ from app.contacts.models import Contact, ContactIdentity
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
+from app.inbox.conversations.handling import HandlingStretch
 from app.inbox.inbound.surveys import SurveyAnswer
 from app.tenancy import Actor, User, db, first_id, now, uuid7
 from app.wabas.models import PhoneNumber
@@ -76,8 +77,9 @@ def beginnings(dice: random.Random) -> Iterator[dt.datetime]:
 
 def episode(talk: Conversation, at: dt.datetime, team: tuple[Actor, Actor], dice: random.Random) -> Iterator[Any]:
     """A question, its reply, sometimes more, and that it was resolved; now and then a rating."""
-    agent = team[dice.random() < 0.6]
+    agent, began_at = team[dice.random() < 0.6], at
     yield message(talk, at, None, dice.choice(QUESTIONS))
+    yield Activity(conversation_id=talk.id, kind="answered", occurred_at=at)
     if dice.random() < 0.3:
         yield message(talk, at + dt.timedelta(seconds=20), Actor("assistant", None, "Assistant"), "One moment, please.")
     at += dt.timedelta(minutes=dice.expovariate(1 / 16) + 1)
@@ -89,6 +91,8 @@ def episode(talk: Conversation, at: dt.datetime, team: tuple[Actor, Actor], dice
         yield message(talk, at, agent, "See you then!", dice)
     at += dt.timedelta(minutes=dice.expovariate(1 / 30) + 1)
     yield Activity(conversation_id=talk.id, kind="resolved", occurred_at=at, **agent.columns("actor"))
+    stretch = {"started_at": began_at, "ended_at": at, "ending": "resolved", **agent.columns("by")}
+    yield HandlingStretch(conversation_id=talk.id, **stretch)
     if dice.random() < 0.35:
         asked = message(talk, at, Actor.system("survey"), "How did we do?")
         yield asked

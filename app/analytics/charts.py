@@ -11,7 +11,8 @@ WIDTH, HEIGHT, GAP = 720, 150, 4
 # Beyond this many days a bar is a week.
 MOST_BARS, WEEK = 62, 7
 SHADES = 5
-LABELS = 8
+# How many bars have their day beneath, and how wide that is.
+LABELS, LABEL = 8, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Chart:
         for place, (day, counts) in enumerate(groups.items()):
             left, width = round(place * room), max(1, round(room) - GAP)
             parts = list(drawn(counts, left, width, most, stacked=stacked))
-            bars.append(Bar(day, counts, parts, left + width // 2, place % every == 0))
+            middle = min(max(left + width // 2, LABEL // 2), WIDTH - LABEL // 2)
+            bars.append(Bar(day, counts, parts, middle, place % every == 0))
         return cls(bars, most, step)
 
 

@@ -83,6 +83,13 @@ def test_an_agent_reads_only_what_they_did(busy: Bakery, agent: Browser) -> None
     assert "Ann" not in agent.get(asked).text
 
 
+def test_each_list_of_an_agent_has_their_own(busy: Bakery, agent: Browser) -> None:
+    listed = agent.get(of_day("/conversations?kind=next_response")).text
+    resolved = agent.get(of_day("/conversations?kind=resolved")).text
+    assert "Carla" not in listed and "Carla" not in resolved
+    assert "Carla" in agent.get(of_day("/conversations?kind=first_response")).text
+
+
 @pytest.mark.parametrize("table", ["days", "agents", "breakdown", "surveys", "templates"])
 def test_the_tables_of_an_agent_are_their_own_too(busy: Bakery, agent: Browser, owner: Browser, table: str) -> None:
     path = of_day(f"/export?table={table}&by=agent")

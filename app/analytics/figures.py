@@ -85,9 +85,14 @@ class Report:
 
     @cached_property
     def facts(self) -> dict[tuple[str, bool], Figure]:
-        """By kind, and whether it is of the period or of the one before."""
-        rows = db.session.execute(FACTS, self.values)
-        return {(row.kind, row.is_now): Figure(row.counted, row.met, Timing.of(row.clock, row.within)) for row in rows}
+        """By kind, and whether it is of the period or of the one before: of that the median by the clock only."""
+        found = {
+            (row.kind, True): Figure(row.counted, row.met, Timing.of(row.clock, row.within))
+            for row in db.session.execute(FACTS, self.values)
+        }
+        for row in db.session.execute(FACTS_BEFORE, self.values):
+            found[row.kind, False] = Figure(row.counted, row.met, Timing(row.median))
+        return found
 
     def fact(self, kind: str) -> Figure:
         return self.facts.get((kind, True), Figure())
@@ -137,12 +142,17 @@ class Report:
         return {name: found[name] for name in WHO if name in found}
 
     def by(self, dimension: str) -> list[Row]:
-        """By number, team, agent, tag, entry point or subject; those with most first."""
+        """By number, team, agent, tag, entry point or subject; those with most first. Times are of first responses."""
         rows: dict[str, Row] = {}
         asked = self.values | {"by": dimension, "most": MOST_ROWS * KINDS_OF_A_ROW}
-        for found in db.session.execute(BY.get(dimension, BY_ITS_OWN), asked):
+        counts, times = BY.get(dimension, (BY_ITS_OWN, TIMES_BY_ITS_OWN))
+        for found in db.session.execute(counts, asked):
             row = rows.setdefault(found.key, Row(found.key, found.title or ""))
-            row.figures[found.kind] = Figure(found.counted, found.met, Timing.of(found.clock, found.within))
+            row.figures[found.kind] = Figure(found.counted, found.met)
+        for found in db.session.execute(times, asked):
+            if found.key in rows:
+                timing = Timing.of(found.clock, found.within)
+                rows[found.key].figures["first_response"] = Figure(found.counted, found.met, timing)
         return sorted(rows.values(), key=lambda row: (-row.total, row.key))[:MOST_ROWS]
 
     @cached_property
@@ -248,12 +258,18 @@ class Funnel:
 
 # All facts by index ix_report_facts_kind, which holds what is read.
 FACTS = made_of("""
-    select f.kind, f.at >= :start as is_now, «figure»
+    select f.kind, «figure»
     from report_facts f
     where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
-      and f.tenant_id = :tenant and f.at >= :before_start and f.at < :end and (f.at < :before_end or f.at >= :start)
-      and «mine»
-    group by 1, 2
+      and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
+    group by 1
+""")
+FACTS_BEFORE = made_of("""
+    select f.kind, «counts», percentile_disc(0.5) within group (order by f.seconds) as median
+    from report_facts f
+    where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
+      and f.tenant_id = :tenant and f.at >= :before_start and f.at < :before_end and «mine»
+    group by 1
 """)
 ANSWERS = made_of("""
     select w.name, «figure»
@@ -287,28 +303,46 @@ RATINGS = made_of("""
       and (f.at < :before_end or f.at >= :start) and «mine»
     group by 1, 2 order by 2 desc, 1 limit :most
 """)
-# What happened in the period, by one thing and kind? Those of a conversation are the present ones.
+# What happened in the period, by one thing and kind, and how soon were first responses? What a conversation has is what
+# it has now.
 BY_ITS_OWN = made_of("""
     select case :by when 'number' then f.phone_number_id::text when 'team' then coalesce(f.team_id::text, '') else
             case when f.actor_kind = 'agent' then f.actor_id::text else '' end end as key, null as title, f.kind,
-        «figure»
+        «counts»
     from report_facts f
     where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
       and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
     group by 1, f.kind order by count(*) desc limit :most
 """)
+TIMES_BY_ITS_OWN = made_of("""
+    select case :by when 'number' then f.phone_number_id::text when 'team' then coalesce(f.team_id::text, '') else
+            case when f.actor_kind = 'agent' then f.actor_id::text else '' end end as key,
+        «figure»
+    from report_facts f
+    where f.kind = 'first_response'
+      and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
+    group by 1 order by count(*) desc limit :most
+""")
 BY_TAG = made_of("""
-    select t.tag_id::text as key, null as title, f.kind, «figure»
+    select t.tag_id::text as key, null as title, f.kind, «counts»
     from report_facts f join conversations c on c.tenant_id = :tenant and c.id = f.conversation_id
     join contact_tags t on t.tenant_id = :tenant and t.contact_id = c.contact_id
     where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
       and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
     group by 1, f.kind order by count(*) desc limit :most
 """)
+TIMES_BY_TAG = made_of("""
+    select t.tag_id::text as key, «figure»
+    from report_facts f join conversations c on c.tenant_id = :tenant and c.id = f.conversation_id
+    join contact_tags t on t.tenant_id = :tenant and t.contact_id = c.contact_id
+    where f.kind = 'first_response'
+      and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
+    group by 1 order by count(*) desc limit :most
+""")
 BY_ORIGIN = made_of("""
     select case :by when 'entry_point' then c.entry_point_id::text
             else jsonb_build_array(c.subject_type, c.subject_external_id)::text end as key,
-        max(c.subject ->> 'title') as title, f.kind, «figure»
+        max(c.subject ->> 'title') as title, f.kind, «counts»
     from report_facts f join conversations c on c.tenant_id = :tenant and c.id = f.conversation_id
     where f.kind in ('opened', 'reopened', 'resolved', 'first_response', 'next_response', 'promise')
       and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
@@ -316,7 +350,22 @@ BY_ORIGIN = made_of("""
           else c.subject_type is not null and c.subject_external_id is not null end
     group by 1, f.kind order by count(*) desc limit :most
 """)
-BY = {"tag": BY_TAG, "entry_point": BY_ORIGIN, "subject": BY_ORIGIN}
+TIMES_BY_ORIGIN = made_of("""
+    select case :by when 'entry_point' then c.entry_point_id::text
+            else jsonb_build_array(c.subject_type, c.subject_external_id)::text end as key,
+        «figure»
+    from report_facts f join conversations c on c.tenant_id = :tenant and c.id = f.conversation_id
+    where f.kind = 'first_response'
+      and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
+      and case :by when 'entry_point' then c.entry_point_id is not null
+          else c.subject_type is not null and c.subject_external_id is not null end
+    group by 1 order by count(*) desc limit :most
+""")
+BY = {
+    "tag": (BY_TAG, TIMES_BY_TAG),
+    "entry_point": (BY_ORIGIN, TIMES_BY_ORIGIN),
+    "subject": (BY_ORIGIN, TIMES_BY_ORIGIN),
+}
 # Counts of messages by index ix_report_message_counts_quarter.
 MESSAGES = made_of("""
     select m.sender, m.quarter >= :start as is_now, «sums»

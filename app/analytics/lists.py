@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.contacts.tags import ContactTag
@@ -159,7 +159,7 @@ def counted() -> tuple[Any, ...]:
     return (
         Message.type.not_in((*NO_MESSAGES, "call")),
         Message.state.not_in(("scheduled", "cancelled")),
-        Message.content["merged_into"].astext.is_(None),
-        Message.content["history"].astext.is_(None),
+        Message.content.has_key("merged_into").is_not(true()),
+        Message.content.has_key("history").is_not(true()),
         Message.created_at - Message.occurred_at < IMPORTED_AFTER,
     )

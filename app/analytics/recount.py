@@ -234,7 +234,7 @@ COUNT = made_of("""
         count(*) filter (where m.state in ('read', 'played')) as read,
         count(*) filter (where m.direction = 'outbound' and m.state not in «lost» and exists (
             select from messages i where i.tenant_id = :tenant and i.conversation_id = m.conversation_id
-              and i.direction = 'inbound' and i.type <> 'system' and i.content ->> 'history' is null
+              and i.direction = 'inbound' and i.type <> 'system' and (i.content ? 'history') is not true
               and i.occurred_at > m.occurred_at and i.occurred_at < m.occurred_at + cast(:within as interval)
         )) as replied,
         count(*) filter (where m.state in «lost») as failed,

@@ -41,8 +41,8 @@ class ReportQuery(Shape):
     def report(self) -> Report:
         given = {"from": self.first, "to": self.last}
         period = Period.read({name: str(day) for name, day in given.items() if day}, ServicePolicy.current().hours.zone)
-        numbers = None
-        if current_key().kind == "team":
+        key, numbers = current_key(), None
+        if key.kind == "team":
             numbers = tuple(db.session.scalars(reach.number_ids()))
         return Report(period, numbers=numbers)
 

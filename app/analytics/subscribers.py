@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import text
 
 from app.tenancy import Happened, current_tenant_id, db, subscriber, uuid7s
+from app.tenancy.limits import one_at_a_time
 
+from .models import ReportProgress
 from .recount import EPOCH, quarter_of
 
 WRITTEN = ("message.received", "message.queued", "message.sent", "message.failed")
@@ -30,6 +32,8 @@ MERGED = ("contact.merged", "contact.unmerged")
 
 @subscriber("reports", *WRITTEN, *ARRIVED, *CHANGED, *MERGED)
 def note_what_is_stale(happenings: list[Happened]) -> None:
+    # A job that counts holds what both of them write: one after the other, they can't wait for each other in a ring.
+    one_at_a_time(ReportProgress.__tablename__)
     messages = {one.subject_id: one.kind in WRITTEN for one in sorted(happenings, key=lambda one: one.kind in WRITTEN)}
     since = {one.subject_id: one.at for one in reversed(happenings) if one.kind in CHANGED}
     quarters = set()

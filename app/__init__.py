@@ -51,6 +51,7 @@ FEATURES = [
     "onboarding",
     "numbers",
     "automation",
+    "analytics",
     "costs",
     "hooks",
     "closing",

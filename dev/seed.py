@@ -35,7 +35,7 @@ from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, platform_scope, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 from app.wabas.models import PhoneNumber
-from dev import bakery, books, diary, properties, reported
+from dev import bakery, books, diary, properties, reported, weeks
 from dev.agency import SLUG
 from dev.model import MODEL as SCRIPTED
 from dev.stack import START_SECONDS
@@ -262,6 +262,7 @@ class Seed:
             identities = select(ContactIdentity.value, ContactIdentity.contact_id)
             numbers = {value: id for value, id in db.session.execute(identities)}  # noqa: C416  typed so
             bakery.add_records(numbers, by=Actor.agent(ann))
+            weeks.fill(cafe.phone_number, ann, ben)
 
     def entry_points(self) -> None:
         """A site of villas and a sign, and customers who came by them; on the next start they are there."""

@@ -86,6 +86,7 @@ TOPICS = (
     Topic("hours", N_("Business hours, targets and the survey"), ("hours.",)),
     Topic("team", N_("Team, roles and teams"), ("team.",)),
     Topic("push", N_("Your notifications"), ("push.",)),
+    Topic("reports", N_("Reports: how each figure is counted"), ("analytics.",)),
     Topic("keyboard", N_("Keyboard shortcuts"), ("inbox.shortcuts",)),
     Topic("not-sent", N_("Why a message wasn't sent"), ("stories.",)),
     Topic("api-keys", N_("API keys"), ("developers.",)),

@@ -48,6 +48,14 @@ class OpeningHours:
             span -= closes - begins
         return start + span
 
+    def open_between(self, start: dt.datetime, end: dt.datetime) -> dt.timedelta:
+        """How long it is open between two moments; without opening hours, all of the time. After 400 days, no more."""
+        if self.is_always_open:
+            return max(end - start, dt.timedelta())
+        days = min((end - start).days + 1, HORIZON)
+        parts = (min(closes, end) - max(opens, start) for opens, closes in self.spans(start, days=days))
+        return sum((part for part in parts if part > dt.timedelta()), dt.timedelta())
+
     def spans(self, around: dt.datetime, days: int) -> Iterator[tuple[dt.datetime, dt.datetime]]:
         """The open spans from the day before `around` on, in order. One that ends before it begins passes midnight."""
         first = around.astimezone(self.zone).date() - DAY

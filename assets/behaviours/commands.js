@@ -16,7 +16,7 @@ const OWN = {
   keys: () => document.querySelector("[data-keys]").showModal(),
   palette: () => document.querySelector("[data-palette]").showModal(),
 }
-const PLACES = { inbox: "inbox", contacts: "contacts", settings: "settings" }
+const PLACES = { inbox: "inbox", contacts: "contacts", analytics: "reports", settings: "settings" }
 // What a command of its own works on.
 const WORKS_ON = {
   next: "[data-list]", previous: "[data-list]", select: "[data-list]", "select-range": "[data-list]",

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0082"
-down_revision = "0080"
+down_revision = "0081"
 
 
 def upgrade() -> None:

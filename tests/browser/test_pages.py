@@ -30,7 +30,26 @@ WELCOME = ["welcome", "welcome/samples/delivery"]
 RECORDS = ["appointments", "listings/", "records/", "payments/", "subscriptions/"]
 AUTOMATIC = ["automation/", "assistant/", "assistant/knowledge", "whatsapp-flows/", "notifications/", "entry-points/"]
 OFFICE = ["templates/", "costs", "webhooks/", "crm/", "closing"]
-PAGES = [*DESK, *CONTACTS, *SETTINGS, *WELCOME, *RECORDS, *AUTOMATIC, *OFFICE, "account", "account/confirmation"]
+REPORTS = [
+    "reports",
+    "reports/agents",
+    "reports/surveys",
+    "reports/delivery",
+    "reports/conversations",
+    "reports/messages",
+]
+PAGES = [
+    *DESK,
+    *CONTACTS,
+    *SETTINGS,
+    *WELCOME,
+    *RECORDS,
+    *AUTOMATIC,
+    *OFFICE,
+    *REPORTS,
+    "account",
+    "account/confirmation",
+]
 OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]
 PUBLIC = [
     "",

@@ -62,3 +62,13 @@ def test_a_week_of_holidays_ends_somewhere() -> None:
         BERLIN, SHOP.week, frozenset(dt.date(2026, 1, 1) + n * dt.timedelta(days=1) for n in range(800))
     )
     assert closed.next_opening(berlin(23, 10)) is None
+
+
+def test_open_time_between_two_moments() -> None:
+    """A day has eight hours here, and an hour for lunch; the weekend and Christmas none."""
+    assert SHOP.open_between(berlin(23, 10), berlin(23, 11)) == HOUR
+    assert SHOP.open_between(berlin(23, 11), berlin(23, 14)) == 2 * HOUR
+    assert SHOP.open_between(berlin(20, 17), berlin(23, 10)) == 2 * HOUR
+    assert SHOP.open_between(berlin(21, 10), berlin(22, 10)) == 0 * HOUR
+    assert SHOP.open_between(berlin(24, 17, month=12), berlin(28, 10, month=12)) == 2 * HOUR
+    assert OpeningHours(BERLIN).open_between(berlin(21, 10), berlin(22, 10)) == 24 * HOUR

@@ -125,6 +125,7 @@ class Message(Bubble, Underway, TenantModel):
             postgresql_where=text("body <> ''"),
         ),
         Index("ix_messages_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
+        Index("ix_messages_occurred", "tenant_id", "occurred_at"),
         *(
             Index(f"ix_messages_{name}", *columns, postgresql_where=text(where))
             for name, columns, where in OUTBOX_INDEXES

@@ -30,6 +30,7 @@ class Incoming:
     person: Sender
     state: str = "received"
     is_live: bool = False
+    is_history: bool = False
     target: str | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,8 +48,15 @@ class Incoming:
         """From before the number was here: nothing about it is new to anybody."""
         message = historic.message
         if isinstance(message, InboundMessage):
-            return cls(message, sender_of(message))
-        return cls(message, recipient_of(message), state=HISTORIC_STATES.get(historic.status or "", "sent"))
+            return cls(message, sender_of(message), is_history=True)
+        state = HISTORIC_STATES.get(historic.status or "", "sent")
+        return cls(message, recipient_of(message), state=state, is_history=True)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What is stored with the message of how it came."""
+        marks = {"history": self.is_history, "standby": self.is_on_standby}
+        return tuple(name for name, is_so in marks.items() if is_so)
 
     @property
     def score(self) -> str | None:

@@ -79,7 +79,7 @@ def row_of(placed: Placed) -> Row:
     }
     if message.context and message.context.reply_to:
         row["reply_to"] = message.context.reply_to
-    if content := content_of(message):
+    if content := content_of(placed):
         row["content"] = content
     if state != "received":
         row |= {"direction": "outbound", "state": state, "error": FAILED_THERE if state == "failed" else None}
@@ -91,9 +91,13 @@ def one_of_other_app(message: InboundMessage | MessageEcho) -> bool:
     return isinstance(message, MessageEcho) and message.by_other_app
 
 
-def content_of(message: InboundMessage | MessageEcho) -> Row | None:
-    """What a message holds beside its words. A plain text of a customer holds nothing."""
-    held: Row = {}
+def content_of(placed: Placed) -> Row | None:
+    """What a message holds beside its words. A plain text of a customer holds nothing.
+
+    Reports count no history, and nobody here replies to what went to another app (`standby`).
+    """
+    message = placed.message
+    held: Row = dict.fromkeys(placed.incoming.marks, True)
     if message.type != "text" and message.content:
         held["raw"] = message.content
     if message.context and message.context.forwarded:

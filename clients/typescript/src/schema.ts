@@ -1717,6 +1717,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reports/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the figures of team members
+         * @description Everyone who did something in these days, those with most replies first.
+         */
+        get: operations["get_agents_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get how far messages came
+         * @description All of them, each template, and why messages were not delivered, in the language of Accept-Language.
+         */
+        get: operations["get_delivery_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the overview
+         * @description Messages, conversations, response times and target times of some days. Figures are up to a minute old.
+         */
+        get: operations["get_overview_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reports/surveys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the ratings of the survey
+         * @description By the day on which they were given.
+         */
+        get: operations["get_surveys_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/saved-searches": {
         parameters: {
             query?: never;
@@ -2388,6 +2468,38 @@ export interface components {
              */
             name: string;
         };
+        /** AgentShape */
+        AgentShape: {
+            /** Bad */
+            bad: number;
+            /** Conversations */
+            conversations: number;
+            /** Fair */
+            fair: number;
+            first_response: components["schemas"]["DurationShape"];
+            /** Good */
+            good: number;
+            /** Name */
+            name: string;
+            next_response: components["schemas"]["DurationShape"];
+            /** Replies */
+            replies: number;
+            /** Resolved */
+            resolved: number;
+            /** Responsible Seconds */
+            responsible_seconds: number;
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+        };
+        /** AgentsShape */
+        AgentsShape: {
+            /** Data */
+            data: components["schemas"]["AgentShape"][];
+            period: components["schemas"]["PeriodShape"];
+        };
         /**
          * AlertShape
          * @description One day's alert of a contact.
@@ -2431,15 +2543,25 @@ export interface components {
              */
             micros: number;
         };
-        /**
-         * AnswerShape
-         * @description An answer as people read it.
-         */
-        AnswerShape: {
-            /** Label */
-            label: string;
-            /** Value */
-            value: string;
+        /** AnswerShape */
+        app__analytics__api__AnswerShape: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "people" | "api" | "automation" | "assistant" | "campaigns" | "system";
+            /** Count */
+            count: number;
+            timing: components["schemas"]["TimingShape"];
+        };
+        /** DeliveryShape */
+        app__analytics__api__DeliveryShape: {
+            /** Failures */
+            failures: components["schemas"]["FailureShape"][];
+            period: components["schemas"]["PeriodShape"];
+            /** Templates */
+            templates: components["schemas"]["TemplateFunnelShape"][];
+            total: components["schemas"]["FunnelShape"];
         };
         /** FiguresShape */
         app__entry_points__api__entry_points__FiguresShape: {
@@ -2523,6 +2645,46 @@ export interface components {
             size: number;
             /** Status */
             status: number | null;
+        };
+        /**
+         * DeliveryShape
+         * @description One event, or a batch of one conversation's, for one webhook. `webhook_id` is the header of its requests.
+         */
+        app__hooks__api__shapes__DeliveryShape: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Error
+             * @description Why there was no answer: `timeout`, `name`, `tls`, `connection` …
+             */
+            error: string;
+            /** Event Ids */
+            event_ids: string[];
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Next Attempt At */
+            next_attempt_at: string | null;
+            /** State */
+            state: string;
+            /**
+             * Status
+             * @description The HTTP status of the last attempt; null where there was no answer.
+             */
+            status: number | null;
+            /** Type */
+            type: string;
+            /** Webhook Id */
+            webhook_id: string;
         };
         /**
          * PriceShape
@@ -2614,6 +2776,16 @@ export interface components {
             started_at: string;
             /** Title */
             title: string;
+        };
+        /**
+         * AnswerShape
+         * @description An answer as people read it.
+         */
+        app__whatsapp_flows__api__shapes__AnswerShape: {
+            /** Label */
+            label: string;
+            /** Value */
+            value: string;
         };
         /** AppointmentShape */
         AppointmentShape: {
@@ -3424,45 +3596,17 @@ export interface components {
              */
             words?: string;
         };
-        /**
-         * DeliveryShape
-         * @description One event, or a batch of one conversation's, for one webhook. `webhook_id` is the header of its requests.
-         */
-        DeliveryShape: {
-            /** Attempts */
-            attempts: number;
+        /** DayShape */
+        DayShape: {
             /**
-             * Created At
-             * Format: date-time
+             * Day
+             * Format: date
              */
-            created_at: string;
-            /**
-             * Error
-             * @description Why there was no answer: `timeout`, `name`, `tls`, `connection` …
-             */
-            error: string;
-            /** Event Ids */
-            event_ids: string[];
-            /** Finished At */
-            finished_at: string | null;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Next Attempt At */
-            next_attempt_at: string | null;
-            /** State */
-            state: string;
-            /**
-             * Status
-             * @description The HTTP status of the last attempt; null where there was no answer.
-             */
-            status: number | null;
-            /** Type */
-            type: string;
-            /** Webhook Id */
-            webhook_id: string;
+            day: string;
+            /** Received */
+            received: number;
+            /** Sent */
+            sent: number;
         };
         /**
          * DeliveryWithAttempts
@@ -3603,6 +3747,12 @@ export interface components {
             /** Validity Seconds */
             validity_seconds: number | null;
         };
+        /** DurationShape */
+        DurationShape: {
+            /** Count */
+            count: number;
+            timing: components["schemas"]["TimingShape"];
+        };
         /**
          * EntryPointShape
          * @description A link, button, QR code or ad that opens a chat. `reference` is its own, which never expires.
@@ -3722,6 +3872,25 @@ export interface components {
         EventTypesShape: {
             /** Data */
             data: components["schemas"]["EventTypeShape"][];
+        };
+        /** FailureShape */
+        FailureShape: {
+            /**
+             * Code
+             * @description Meta's code, where there is one.
+             */
+            code: number | null;
+            /** Count */
+            count: number;
+            /** Fix */
+            fix: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "failed" | "unknown" | "expired";
+            /** Title */
+            title: string;
         };
         /**
          * FieldShape
@@ -3922,7 +4091,7 @@ export interface components {
              */
             message_id: string;
             /** Rows */
-            rows: components["schemas"]["AnswerShape"][];
+            rows: components["schemas"]["app__whatsapp_flows__api__shapes__AnswerShape"][];
         };
         /**
          * FlowShape
@@ -3995,6 +4164,28 @@ export interface components {
             total: number;
             /** Used */
             used: number;
+        };
+        /**
+         * FunnelShape
+         * @description `failed` and `unsettled` are not among those that were delivered.
+         */
+        FunnelShape: {
+            /** Accepted */
+            accepted: number;
+            /** Delivered */
+            delivered: number;
+            /** Failed */
+            failed: number;
+            /** Messages */
+            messages: number;
+            /** Read */
+            read: number;
+            /** Replied */
+            replied: number;
+            /** Sent */
+            sent: number;
+            /** Unsettled */
+            unsettled: number;
         };
         /**
          * GivenAppointment
@@ -4443,6 +4634,18 @@ export interface components {
             status: string;
             /** Throughput */
             throughput: string;
+        };
+        /**
+         * HourShape
+         * @description `weekday` is 0 for Monday.
+         */
+        HourShape: {
+            /** Hour */
+            hour: number;
+            /** Received */
+            received: number;
+            /** Weekday */
+            weekday: number;
         };
         /** ImageMessage */
         ImageMessage: {
@@ -5763,6 +5966,38 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** OverviewShape */
+        OverviewShape: {
+            /** Days */
+            days: components["schemas"]["DayShape"][];
+            first_response: components["schemas"]["DurationShape"];
+            /**
+             * Hours
+             * @description Messages received by hour of the week; hours without any are left out.
+             */
+            hours: components["schemas"]["HourShape"][];
+            next_response: components["schemas"]["DurationShape"];
+            /** Opened */
+            opened: number;
+            period: components["schemas"]["PeriodShape"];
+            /** Received */
+            received: number;
+            /** Reopened */
+            reopened: number;
+            /** Replied First */
+            replied_first: components["schemas"]["app__analytics__api__AnswerShape"][];
+            resolution: components["schemas"]["DurationShape"];
+            /** Resolved */
+            resolved: number;
+            /** Sent */
+            sent: number;
+            /**
+             * Stayed Resolved
+             * @description Not reopened within 24 hours.
+             */
+            stayed_resolved: number;
+            targets: components["schemas"]["TargetsShape"];
+        };
         /** Page[AlertShape] */
         Page_AlertShape_: {
             /** Data */
@@ -5822,7 +6057,7 @@ export interface components {
         /** Page[DeliveryShape] */
         Page_DeliveryShape_: {
             /** Data */
-            data: components["schemas"]["DeliveryShape"][];
+            data: components["schemas"]["app__hooks__api__shapes__DeliveryShape"][];
             /** Next */
             next: string | null;
         };
@@ -6081,6 +6316,24 @@ export interface components {
             updated_at: string;
         };
         /**
+         * PeriodShape
+         * @description `to` is included.
+         */
+        PeriodShape: {
+            /**
+             * From
+             * Format: date
+             */
+            from: string;
+            /** Time Zone */
+            time_zone: string;
+            /**
+             * To
+             * Format: date
+             */
+            to: string;
+        };
+        /**
          * Person
          * @description Exactly one of `phone` and `contact_id`. A number that no contact has yet becomes one of this `name`.
          */
@@ -6214,6 +6467,29 @@ export interface components {
             options: {
                 [key: string]: string;
             };
+        };
+        /** RatedDayShape */
+        RatedDayShape: {
+            /** Bad */
+            bad: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Fair */
+            fair: number;
+            /** Good */
+            good: number;
+        };
+        /** RatingsShape */
+        RatingsShape: {
+            /** Bad */
+            bad: number;
+            /** Fair */
+            fair: number;
+            /** Good */
+            good: number;
         };
         /** RawMessage */
         RawMessage: {
@@ -6966,6 +7242,16 @@ export interface components {
              */
             zone: string;
         };
+        /** SurveysShape */
+        SurveysShape: {
+            /**
+             * Days
+             * @description Days without a rating are left out.
+             */
+            days: components["schemas"]["RatedDayShape"][];
+            period: components["schemas"]["PeriodShape"];
+            total: components["schemas"]["RatingsShape"];
+        };
         /**
          * TagChange
          * @description A member that is left out stays as it is.
@@ -7040,6 +7326,16 @@ export interface components {
             title: string;
         };
         /**
+         * TargetsShape
+         * @description Target response times that came in these days.
+         */
+        TargetsShape: {
+            /** Count */
+            count: number;
+            /** Missed */
+            missed: number;
+        };
+        /**
          * TeamShape
          * @description Several members who share a queue of conversations.
          */
@@ -7108,6 +7404,32 @@ export interface components {
              * @default null
              */
             validity_seconds?: number | null;
+        };
+        /** TemplateFunnelShape */
+        TemplateFunnelShape: {
+            /** Accepted */
+            accepted: number;
+            /** Delivered */
+            delivered: number;
+            /** Failed */
+            failed: number;
+            /** Messages */
+            messages: number;
+            /** Name */
+            name: string;
+            /** Read */
+            read: number;
+            /** Replied */
+            replied: number;
+            /** Sent */
+            sent: number;
+            /**
+             * Template Id
+             * Format: uuid
+             */
+            template_id: string;
+            /** Unsettled */
+            unsettled: number;
         };
         /** TemplateMessage */
         TemplateMessage: {
@@ -7372,6 +7694,20 @@ export interface components {
              * @example Bonjour, je suis intéressé par {title}
              */
             text: string;
+        };
+        /**
+         * TimingShape
+         * @description Seconds by the clock, and within business hours. Null without any.
+         */
+        TimingShape: {
+            /** Median */
+            median: number | null;
+            /** Open Median */
+            open_median: number | null;
+            /** Open P90 */
+            open_p90: number | null;
+            /** P90 */
+            p90: number | null;
         };
         /**
          * To
@@ -17896,6 +18232,306 @@ export interface operations {
             };
         };
     };
+    get_agents_report: {
+        parameters: {
+            query?: {
+                /** @description The first day. */
+                from?: string;
+                /** @description The last day: else today. At most 366 days. */
+                to?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentsShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_delivery_report: {
+        parameters: {
+            query?: {
+                /** @description The first day. */
+                from?: string;
+                /** @description The last day: else today. At most 366 days. */
+                to?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["app__analytics__api__DeliveryShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_overview_report: {
+        parameters: {
+            query?: {
+                /** @description The first day. */
+                from?: string;
+                /** @description The last day: else today. At most 366 days. */
+                to?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_surveys_report: {
+        parameters: {
+            query?: {
+                /** @description The first day. */
+                from?: string;
+                /** @description The last day: else today. At most 366 days. */
+                to?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SurveysShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_saved_searches: {
         parameters: {
             query?: {
@@ -21331,7 +21967,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeliveryShape"];
+                    "application/json": components["schemas"]["app__hooks__api__shapes__DeliveryShape"];
                 };
             };
             /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
@@ -21743,7 +22379,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DeliveryShape"];
+                    "application/json": components["schemas"]["app__hooks__api__shapes__DeliveryShape"];
                 };
             };
             /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */

@@ -11,7 +11,7 @@ from app.inbox.conversations import Conversation
 from app.tenancy import Tenant, current_tenant_id, db, job, later, now, platform_scope, sweep
 
 from .models import ReportProgress, ReportSubscription, StaleConversation, StaleQuarter
-from .recount import EPOCH, QUARTER, quarter_of, recount_conversations, recount_quarters
+from .recount import EPOCH, QUARTER, quarter_of, recount_each, recount_quarters
 from .subscribers import note_quarters
 from .weekly import send_week
 
@@ -49,7 +49,7 @@ def recount_stale(at: dt.datetime) -> bool:
         # What the customers wrote may be replies to what was sent within a day before.
         spans = mine | {"ids": [str(id) for id in since], "since": max(min(since.values()), at - HORIZON)}
         quarters += db.session.scalars(SENT_BEFORE, spans)
-    recount_conversations(since)
+    recount_each(since)
     underway = recount_quarters(quarters)
     note_quarters(quarter for quarter in underway if quarter > at - UNDERWAY)
     return len(since) == CONVERSATIONS_AT_ONCE or len(quarters) >= QUARTERS_AT_ONCE
@@ -66,7 +66,7 @@ def backfill(progress: ReportProgress) -> None:
     if progress.after_conversation_id is not None:
         following = select(Conversation.id).where(Conversation.id > progress.after_conversation_id)
         ids = list(db.session.scalars(following.order_by(Conversation.id).limit(CONVERSATIONS_AT_ONCE)))
-        recount_conversations(dict.fromkeys(ids, EPOCH))
+        recount_each(dict.fromkeys(ids, EPOCH))
         progress.after_conversation_id = ids[-1] if len(ids) == CONVERSATIONS_AT_ONCE else None
 
 

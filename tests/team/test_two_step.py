@@ -10,11 +10,12 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from flask import Flask
-from sqlalchemy import update
+from flask import Flask, session
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from app.extensions import vault
-from app.team import passwords
+from app.team import door, passwords
 from app.team.jobs import mail_second_step_change
 from app.team.models import (
     PendingSignIn,
@@ -24,10 +25,11 @@ from app.team.models import (
     SecondStepReset,
     SignInAttempt,
     UserSession,
+    set_password,
 )
 from app.team.models.people import scope_of
 from app.team.models.second_steps import normalise
-from app.tenancy import Role, Tenant, User, db, global_scope, now, platform_scope, tenant_scope
+from app.tenancy import Role, Tenant, User, commit, db, global_scope, now, platform_scope, tenant_scope
 from app.tenancy.models import admit
 from tests.client import FRAGMENT, Browser
 from tests.team.helpers import (
@@ -467,6 +469,48 @@ def test_an_app_is_allowed_only_after_the_code(secret: str, browser: Browser) ->
 def test_whoever_changes_their_password_stays_in(ann: Browser, secret: str) -> None:
     answer = ann.post("~/account/password", {"current": PASSWORD, "password": NEW_PASSWORD})
     assert answer.status_code == 303 and is_in(ann)
+
+
+def test_a_password_that_was_right_before_two_step_was_turned_on_opens_nothing(
+    app: Flask, ann: Browser, world: World
+) -> None:
+    """Hashing it takes a while, in which sessions are ended and this one is none yet."""
+    with app.test_request_context("/sign-in"), global_scope():
+        who = door.check(User, world.ann.email, PASSWORD)
+        assert who
+        set_up(ann, world.ann)
+        assert door.let_in(who, "/").location == "/sign-in/code?next=/"
+        assert "_user_id" not in session
+
+
+def test_a_password_that_was_replaced_while_it_was_checked_opens_nothing(app: Flask, world: World) -> None:
+    with app.test_request_context("/sign-in"), global_scope():
+        who = door.check(User, world.ann.email, PASSWORD)
+        assert who
+        with global_scope():
+            set_password(db.session.get_one(User, world.ann.id), "another hash")
+        assert door.let_in(who, "/").location == "/sign-in?next=/"
+        assert "_user_id" not in session
+
+
+def test_a_sign_in_that_was_ended_while_its_code_was_checked_opens_nothing(secret: str, world: World) -> None:
+    with global_scope():
+        pending = PendingSignIn.find(PendingSignIn.begin(world.ann), User)
+        assert pending
+        with global_scope():
+            PendingSignIn.begin(world.ann)
+        commit()
+        assert pending.finish() and not pending.finish()
+    assert not rows(PendingSignIn)
+
+
+def test_whoever_signs_in_and_whoever_resets_wait_for_each_other_in_one_order(secret: str, world: World) -> None:
+    """The person first, then their secret: else two could wait for each other for ever."""
+    with global_scope():
+        SecondStep.of(world.ann, locked=True)
+        mine = select(User.id).where(User.id == world.ann.id)
+        with global_scope(), pytest.raises(OperationalError):
+            db.session.scalars(mine.with_for_update(nowait=True)).all()
 
 
 # Who may begin a session: the gate, the code, and who is in already.

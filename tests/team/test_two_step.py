@@ -32,6 +32,7 @@ from app.team.models.second_steps import normalise
 from app.tenancy import Role, Tenant, User, commit, db, global_scope, now, platform_scope, tenant_scope
 from app.tenancy.models import admit
 from tests.client import FRAGMENT, Browser
+from tests.closing.closures import mark_closed
 from tests.team.helpers import (
     NEW_PASSWORD,
     PASSWORD,
@@ -618,6 +619,20 @@ def test_once_set_up_they_go_on_to_where_they_wanted(required: None, app: Flask,
     answer = ben.post(f"{PAGE}?next=/t/bakery/contacts/", {"password": PASSWORD, "code": code})
     assert 'href="/t/bakery/contacts/">I have saved them' in answer.text
     assert ben.get("~/contacts/").status_code == 200
+
+
+@pytest.mark.parametrize("days", [1, 400])
+def test_members_of_a_closed_business_set_it_up_and_see_what_is_open(
+    required: None, app: Flask, world: World, clock: time_machine.Traveller, days: int
+) -> None:
+    """Also once nothing can be downloaded any more."""
+    ben = ben_of(app, world)
+    mark_closed(world, days_ago=days)
+    assert ben.get("~/").location == "/t/bakery/closing/closed"
+    assert ben.get("~/closing/closed").location == f"{PAGE.replace('~', '/t/bakery')}?next=/t/bakery/closing/closed"
+    set_up(ben, world.ben)
+    assert ben.get("~/closing/closed").status_code == 200
+    assert ben.get(PAGE).location == "/t/bakery/closing/closed"
 
 
 def test_other_businesses_of_a_member_ask_for_nothing(required: None, app: Flask, world: World) -> None:

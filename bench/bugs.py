@@ -81,6 +81,9 @@ class Copy:
 
 
 def main(words: list[str]) -> int:
+    if any(word.startswith("-") for word in words):
+        print(__doc__)
+        return 2
     bugs = [Bug(**each) for each in tomllib.loads(LIST.read_text())["bug"]]
     chosen = [bug for bug in bugs if not words or any(word in bug.name for word in words)]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-bugs-", dir="/tmp"))

@@ -13,27 +13,40 @@ from app.notifications.values import Variable
 from app.tenancy import Actor, User, db, now, uuid7
 
 REMINDER = "appointment_reminder"
-TEXTS = {"first_name": "Carla", "title": "Cake tasting", "date": "2026-12-05", "time": "10:00"}
-TEMPLATE: dict[str, Any] = {
-    "name": REMINDER,
-    "category": "UTILITY",
-    "language": "en_US",
-    "status": "APPROVED",
-    "parameter_format": "NAMED",
-    "components": [
-        {
-            "type": "BODY",
-            "text": "Hello {{first_name}}, we look forward to seeing you: {{title}}, {{date}} at {{time}}. Thank you.",
-            "example": {
-                "body_text_named_params": [{"param_name": name, "example": words} for name, words in TEXTS.items()]
-            },
-        },
-        {
-            "type": "BUTTONS",
-            "buttons": [{"type": "QUICK_REPLY", "text": words} for words in ("Confirm", "Reschedule", "Cancel")],
-        },
-    ],
+TEXTS = {"title": "Cake tasting", "date": "2026-12-05", "time": "10:00"}
+# In each language: what it says, and the words of its buttons.
+WORDS = {
+    "en_US": (
+        "We look forward to seeing you: {{title}}, {{date}} at {{time}}. Thank you.",
+        ("Confirm", "Reschedule", "Cancel"),
+    ),
+    "fr": (
+        "Nous nous réjouissons de vous voir : {{title}}, {{date}} à {{time}}. Merci.",
+        ("Confirmer", "Autre horaire", "Annuler"),
+    ),
+    "ar": (
+        "نتطلع إلى لقائك: {{title}}، {{date}} الساعة {{time}}. شكراً لك.",
+        ("تأكيد", "موعد آخر", "إلغاء"),
+    ),
 }
+
+
+def templates() -> list[dict[str, Any]]:
+    """The reminder as Meta has it, approved in each language."""
+    return [template_in(language, *words) for language, words in WORDS.items()]
+
+
+def template_in(language: str, body: str, labels: tuple[str, ...]) -> dict[str, Any]:
+    examples = [{"param_name": name, "example": words} for name, words in TEXTS.items()]
+    buttons = [{"type": "QUICK_REPLY", "text": words} for words in labels]
+    parts = [
+        {"type": "BODY", "text": body, "example": {"body_text_named_params": examples}},
+        {"type": "BUTTONS", "buttons": buttons},
+    ]
+    same = {"name": REMINDER, "category": "UTILITY", "status": "APPROVED", "parameter_format": "NAMED"}
+    return same | {"language": language, "components": parts}
+
+
 # Days from today, hour, what for, and the state of those that are over.
 PAST = ((-8, 10, "Cake tasting", "done"), (-6, 15, "Wedding cake: first talk", "no_show"), (-2, 11, "Tasting", "done"))
 TO_COME = (
@@ -75,11 +88,7 @@ def choose(*, by: Actor) -> None:
     """The reminder is a notification, sent a day and two hours before."""
     made = Notification(name=REMINDER, title="Appointment reminder", template=REMINDER, language="en_US")
     types = {"date": "date", "time": "time"}
-    defaults = {"first_name": "there"}
-    rows = [
-        Variable(name, types.get(name, "text"), name not in defaults, words, defaults.get(name, ""), name)
-        for name, words in TEXTS.items()
-    ]
+    rows = [Variable(name, types.get(name, "text"), True, words, "", name) for name, words in TEXTS.items()]
     made.mapping, made.api_key_ids = [row.row for row in rows], []
     made.save(by=by)
     reminders = [{"minutes": minutes, "notification": REMINDER} for minutes in (24 * 60, 2 * 60)]

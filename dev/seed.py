@@ -236,7 +236,8 @@ class Seed:
             template: dict[str, Any] = {"name": name, "category": category, "language": "en_US", "status": "APPROVED"}
             template["components"] = [part]
             self.post("templates", waba_id=self.ids["waba_id"], **template)
-        self.post("templates", waba_id=self.ids["waba_id"], **diary.TEMPLATE)
+        for template in diary.templates():
+            self.post("templates", waba_id=self.ids["waba_id"], **template)
 
     def desk(self) -> None:
         """The desk after a morning: assigned, tagged and noted conversations, and one with a closed reply window."""

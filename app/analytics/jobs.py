@@ -12,7 +12,7 @@ from app.inbox.conversations import Conversation
 from app.tenancy import Tenant, current_tenant_id, db, job, later, now, platform_scope, sweep
 
 from .models import ReportProgress, ReportSubscription, StaleConversation, StaleQuarter
-from .recount import EPOCH, QUARTER, quarter_of, recount_conversations, recount_quarters
+from .recount import EPOCH, QUARTER, quarter_of, recount_each, recount_quarters
 from .subscribers import note_quarters
 from .weekly import send_week
 
@@ -50,7 +50,7 @@ def recount_stale(at: dt.datetime) -> bool:
     spans = [{"id": str(id), "since": max(moment, at - HORIZON).isoformat()} for id, moment in since.items()]
     note_quarters(db.session.scalars(SENT_BEFORE, mine | {"rows": json.dumps(spans)}) if spans else ())
     quarters = list(db.session.scalars(TAKE_QUARTERS, mine | {"most": QUARTERS_AT_ONCE}))
-    recount_conversations(since)
+    recount_each(since)
     underway = recount_quarters(quarters)
     note_quarters(quarter for quarter in underway if quarter > at - UNDERWAY)
     return len(since) == CONVERSATIONS_AT_ONCE or len(quarters) >= QUARTERS_AT_ONCE
@@ -67,7 +67,7 @@ def backfill(progress: ReportProgress) -> None:
     if progress.after_conversation_id is not None:
         following = select(Conversation.id).where(Conversation.id > progress.after_conversation_id)
         ids = list(db.session.scalars(following.order_by(Conversation.id).limit(CONVERSATIONS_AT_ONCE)))
-        recount_conversations(dict.fromkeys(ids, EPOCH))
+        recount_each(dict.fromkeys(ids, EPOCH))
         progress.after_conversation_id = ids[-1] if len(ids) == CONVERSATIONS_AT_ONCE else None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sqlalchemy import Select, func, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.contacts.tags import ContactTag
@@ -58,7 +59,13 @@ class FactList:
         return self.arguments.get("sort") == "slowest"
 
     @property
+    def figure(self) -> str:
+        """What these are facts of, as TITLES names it."""
+        return self.kinds[0] if len(self.kinds) == 1 else "conversations"
+
+    @property
     def query(self) -> Select[Fact, Conversation]:
+        """Of several kinds each conversation is listed once, with the newest (or slowest) fact, as it is counted."""
         period, given = self.report.period, self.arguments
         start, end = period.start, min(period.end, period.now)
         if (day := read_day(given.get("day"))) and period.first <= day <= period.last:
@@ -68,7 +75,13 @@ class FactList:
         )
         query = query.options(joinedload(Conversation.contact))
         query = query.where(Fact.kind.in_(self.kinds), Fact.at >= start, Fact.at < end, *self.conditions)
-        order = (Fact.seconds.desc().nulls_last(), Fact.id) if self.is_slowest_first else (Fact.at.desc(), Fact.id)
+        order: tuple[Any, ...] = (
+            (Fact.seconds.desc().nulls_last(), Fact.id) if self.is_slowest_first else (Fact.at.desc(), Fact.id)
+        )
+        if len(self.kinds) > 1:
+            each = query.with_only_columns(Fact.id, maintain_column_froms=True)
+            each = each.ext(distinct_on(Fact.conversation_id)).order_by(Fact.conversation_id, *order)
+            query = query.where(Fact.id.in_(select(each.subquery().c.id)))
         return query.order_by(*order)
 
     @property
@@ -111,6 +124,13 @@ class MessageList:
     def read(cls, report: Report, given: Mapping[str, str]) -> Self:
         names = ("direction", "sender", "who", "agent", "template", "number", "reached", "day", "weekday", "hour")
         return cls(report, {name: given[name].replace("\x00", "")[:100] for name in names if name in given})
+
+    @property
+    def figure(self) -> str:
+        """What is listed, as TITLES names it; "" where it is no figure of the overview."""
+        if self.arguments.get("direction") == "inbound":
+            return "received"
+        return "sent" if self.arguments.get("reached") == "accepted" else ""
 
     @property
     def query(self) -> Select[Any]:

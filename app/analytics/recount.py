@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import text
 
 from app.hours.models import ServicePolicy
@@ -20,6 +21,8 @@ from .models import Fact
 from .statements import made_of
 from .timeline import CLOSING, HELD_FOR, OPENING, SILENT, Entry, Timeline
 
+log = structlog.get_logger()
+
 QUARTER = dt.timedelta(minutes=15)
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 # A customer who writes within this time after a message has replied to it.
@@ -27,11 +30,24 @@ REPLIED_WITHIN = dt.timedelta(days=1)
 COLUMNS = tuple(column.name for column in Fact.__table__.c if column.name not in ("tenant_id", "id"))
 
 
+def recount_each(since: Mapping[uuid.UUID, dt.datetime]) -> None:
+    """As `recount_conversations`; one that cannot be counted keeps its facts, and holds up none of the others."""
+    if not since:
+        return
+    try:
+        with db.session.begin_nested():
+            recount_conversations(since)
+    except Exception:
+        if len(since) == 1:
+            log.exception("conversation not counted", conversation_id=str(next(iter(since))))
+            return
+        for id, at in since.items():
+            recount_each({id: at})
+
+
 def recount_conversations(since: Mapping[uuid.UUID, dt.datetime]) -> None:
     """Makes the facts of these conversations again: what began after a moment, before that time, at which nobody
     waited."""
-    if not since:
-        return
     asked = [{"id": str(id), "since": (at - HELD_FOR).isoformat()} for id, at in sorted(since.items())]
     starts = {row.id: row for row in db.session.execute(STARTS, values() | {"rows": json.dumps(asked)})}
     after = {id: row.checkpoint for id, row in starts.items()}

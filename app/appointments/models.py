@@ -245,7 +245,9 @@ class Appointment(TenantModel):
 
     def request_reschedule(self, *, by: Actor | None) -> bool:
         """Raises `Closed`; `InPast` where it is over."""
-        return self.turn("reschedule_requested", by)
+        if is_new := self.turn("reschedule_requested", by):
+            AppointmentNotice.withdraw_reminders(self.id)
+        return is_new
 
     def turn(self, state: str, by: Actor | None) -> bool:
         self.refresh_locked()

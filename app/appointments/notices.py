@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, delete, select, text, update
+from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
@@ -31,6 +31,7 @@ from app.tenancy import (
     one_of,
     uuid7,
 )
+from app.words import N_
 
 from .settings import AppointmentSettings
 
@@ -46,6 +47,7 @@ SETTLES = dt.timedelta(seconds=60)
 # What no one could send for so long is not sent any more.
 PATIENCE = dt.timedelta(hours=12)
 MOST_SHOWN = 100
+ASKED = N_("The customer has asked for another time.")
 
 
 class AppointmentNotice(TenantModel):
@@ -138,14 +140,32 @@ class AppointmentNotice(TenantModel):
 
         Locks the rows first: a claim that has begun ends before, and its message is withdrawn too.
         """
-        mine = cls.appointment_id.in_(list(appointment_ids)), cls.state.in_(("planned", "queued"))
-        query = select(cls).where(*mine).order_by(cls.id).with_for_update()
-        rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
+        rows = cls.locked(cls.appointment_id.in_(list(appointment_ids)))
         gone = withdraw_messages([row.message_id for row in rows if row.message_id])
         for row in rows:
             if row.state == "planned" or row.message_id in gone:
                 row.state = "cancelled"
         db.session.flush()
+
+    @classmethod
+    def withdraw_reminders(cls, appointment_id: uuid.UUID) -> None:
+        """Withdraws those that wait in the outbox: the customer asks for another time. The planned ones stay, for an
+        appointment that is confirmed after all; as long as it isn't they are not sent."""
+        rows = cls.locked(cls.appointment_id == appointment_id, cls.purpose == "reminder")
+        cancelled = withdraw_messages([row.message_id for row in rows if row.message_id])
+        for row in rows:
+            if row.message_id in cancelled:
+                row.refuse_reminder()
+        db.session.flush()
+
+    @classmethod
+    def locked(cls, *mine: ColumnElement[bool]) -> list[Self]:
+        """Of these, what is planned or queued, once claims that have begun have ended."""
+        query = select(cls).where(*mine, cls.state.in_(("planned", "queued"))).order_by(cls.id).with_for_update()
+        return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+    def refuse_reminder(self) -> None:
+        self.state, self.error = "refused", {"words": ASKED, "facts": {}}
 
     @classmethod
     def due(cls, at: dt.datetime, most: int) -> list[Self]:

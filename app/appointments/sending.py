@@ -79,6 +79,8 @@ def send_due(most: int) -> int:
             notice.state = "cancelled"
         elif notice.expires_at <= at:
             notice.state = "expired"
+        elif notice.purpose == "reminder" and appointment.state == "reschedule_requested":
+            notice.refuse_reminder()
         elif notice.purpose == "unanswered":
             settle_unanswered(notice, appointment)
         elif name := chosen.notification_for(notice.purpose, notice.minutes_before):

@@ -38,12 +38,12 @@ STATES = {
 HANDLERS = {"nobody": N_("No one"), "person": N_("A person"), "assistant": N_("The assistant")}
 IS = {"is": N_("is"), "is_not": N_("is not")}
 GROUPS = {
-    "all": N_("all of these are so"),
-    "any": N_("at least one of these is so"),
-    "none": N_("none of these is so"),
+    "all": N_("all of these are true"),
+    "any": N_("at least one of these is true"),
+    "none": N_("none of these is true"),
 }
 # The same of a single one.
-ALONE = {"all": N_("this is so"), "any": N_("this is so"), "none": N_("this is not so")}
+ALONE = {"all": N_("this is true"), "any": N_("this is true"), "none": N_("this isn't true")}
 LONGEST_SEEN = 200
 
 

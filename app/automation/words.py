@@ -8,11 +8,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.inbox.conversations.gate import AS_ERROR
+from app.templating import translate
 from app.tenancy import db
 from app.words import N_
 
 from .models import Automation, AutomationStep, AutomationVersion
-from .parts import Names
+from .parts import Names, Trigger
 
 STATES = {
     "running": (N_("Running"), "info"),
@@ -119,6 +120,12 @@ class Seen(dict[str, Any]):
 
     def __missing__(self, key: str) -> str:
         return "…"
+
+
+def happening_title(kind: str) -> str:
+    """What happened, in the words of the trigger that begins with it; its name where none does."""
+    titles = (trigger.title for trigger in Trigger.registry.values() if kind in trigger.happenings)
+    return translate(next(titles, "")) or kind
 
 
 def names_of_automations(decisions: list[dict[str, Any]]) -> dict[str, str]:

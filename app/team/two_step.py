@@ -50,12 +50,12 @@ def code_page(kind: type[User | PlatformAdmin], form: CodeForm) -> str:
 
 def start_again(kind: type[User | PlatformAdmin]) -> AnyResponse:
     session.pop("pending_sign_in", None)
-    flash(_("Sign in again: the time for the code was over, or there were too many wrong codes."), "error")
+    flash(_("Sign in again. The code wasn't entered within five minutes, or too many codes were wrong."), "error")
     return redirect(url_for(f"{door.area_of(kind)}.sign_in", next=request.args.get("next")), 303)
 
 
 def wrong_code() -> str:
-    return str(_("This code doesn't work. Enter the newest code of your app, or a recovery code you haven't used yet."))
+    return str(_("This code doesn't work. Enter the latest code from your app, or a recovery code you haven't used."))
 
 
 def two_step_page(who: User | PlatformAdmin, form: SecondStepForm | None = None, codes: list[str] | None = None) -> str:
@@ -98,7 +98,7 @@ def turn_on(who: User | PlatformAdmin) -> Answer:
     attempt = door.claim_code(who)
     codes = SecondStep.turn_on(who, form.code.data, session=session["_user_id"])
     if not codes:
-        form.code.errors = [_("This code doesn't work. Enter the newest code of your app.")]
+        form.code.errors = [_("This code doesn't work. Enter the latest code from your app.")]
         return two_step_page(who, form), 422
     attempt.withdraw()
     return two_step_page(who, codes=codes), 200

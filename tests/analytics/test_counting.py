@@ -13,6 +13,7 @@ from app.analytics.jobs import enqueue_backfills, enqueue_recounts, recount
 from app.analytics.models import Fact, MessageCount, ReportProgress, StaleConversation, StaleQuarter
 from app.analytics.recount import EPOCH
 from app.analytics.subscribers import note_conversations
+from app.analytics.timeline import Entry, Timeline
 from app.contacts.models import Contact
 from app.inbox.conversations import Message
 from app.people.merges import ContactMerge
@@ -54,6 +55,24 @@ def test_counting_again_changes_nothing(counted: Bakery) -> None:
     before = rows(counted)
     counted.count()
     assert rows(counted) == before and before
+
+
+def test_a_conversation_that_cannot_be_counted_holds_up_no_other(
+    bakery: Bakery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {name: bakery.hears(berlin(5, "10:00"), name) for name in ("Ada", "Bea", "Cid")}
+    read = Timeline.read
+
+    def stumble(self: Timeline, entries: list[Entry]) -> Any:
+        if any(one.id == ids["Bea"] for one in entries):
+            raise ValueError("a bug")
+        return read(self, entries)
+
+    monkeypatch.setattr(Timeline, "read", stumble)
+    bakery.count()
+    with bakery.scope():
+        counted = set(db.session.scalars(db.select(Fact.conversation_id)))
+    assert counted == {bakery.talks[name].id for name in ("Ada", "Cid")}
 
 
 def test_a_message_that_arrives_is_counted_once_however_often_it_is_heard_of(counted: Bakery, world: World) -> None:

@@ -9,6 +9,7 @@ from flask import Flask
 
 from app.tenancy import Actor, db, tenant_scope
 from tests.client import Browser
+from tests.world import World
 
 from .conftest import Bakery, berlin
 
@@ -135,3 +136,38 @@ def test_csv_is_text_to_a_spreadsheet(busy: Bakery, owner: Browser) -> None:
 def test_nonsense_in_the_address_is_the_last_week(owner: Browser) -> None:
     for address in ("period=x", "from=x&to=2026-13-45", "from=9999-01-01", "from=0001-01-01", "from=2020-01-01"):
         assert owner.get(f"~/reports?{address}").status_code == 200
+
+
+@pytest.mark.parametrize(("sort", "shown"), [("", "1 min"), ("slowest", "5 min")])
+def test_conversations_of_a_member_are_listed_as_they_are_counted(
+    busy: Bakery, owner: Browser, sort: str, shown: str
+) -> None:
+    """Ann replied twice in one of them: after 5 minutes, and after 1."""
+    busy.hears(berlin(5, "10:27"))
+    busy.says(berlin(5, "10:28"), busy.ann)
+    busy.count()
+    listed = owner.get(of_day(f"/conversations?agent={busy.world.ann.id}&sort={sort}")).text
+    assert listed.count('<li><span class="min-w-0') == 1 and f">{shown}" in listed
+
+
+def test_a_list_says_what_it_is_narrowed_to(busy: Bakery, owner: Browser) -> None:
+    ratings = owner.get(of_day(f"/conversations?kind=survey&score=bad&agent={busy.world.ann.id}")).text
+    hour = owner.get(of_day("/messages?direction=inbound&weekday=0&hour=9")).text
+    assert "Survey</h1>" in ratings and "<bdi>Ann</bdi>" in ratings and "<bdi>Bad</bdi>" in ratings
+    assert "Messages received</h1>" in hour and "<bdi>Monday</bdi>" in hour and "<bdi>9:00 to 10:00</bdi>" in hour
+
+
+def test_nonsense_narrows_a_list_to_no_words(busy: Bakery, owner: Browser) -> None:
+    for name in ("score", "who", "day", "weekday", "hour", "tag", "number", "template", "reached"):
+        assert owner.get(of_day(f"/messages?{name}=%C2%B2")).status_code == 200
+        assert owner.get(of_day(f"/conversations?{name}=-1")).status_code == 200
+
+
+def test_a_business_without_a_number_is_shown_what_to_do(app: Flask, world: World) -> None:
+    html = Browser(app, "bakery").signed_in_as(world.ann).get("~/reports").text
+    assert "Connect your WhatsApp number" in html and "still being counted" not in html
+
+
+def test_without_messages_none_is_said_to_be_on_its_way(owner: Browser) -> None:
+    html = owner.get("~/reports/delivery").text
+    assert "No messages were sent in this period." in html and "is on its way" not in html

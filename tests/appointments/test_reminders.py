@@ -197,6 +197,27 @@ def test_one_that_fails_holds_up_no_other(diary: Diary) -> None:
     assert results == {"booked": "refused", "reminder": "queued"}
 
 
+def test_who_asked_for_another_time_is_not_reminded_of_the_old_one(diary: Diary) -> None:
+    diary.choose()
+    one = diary.book()
+    diary.send()
+    diary.do(one, "request_reschedule")
+    diary.send(minutes=120)
+    reminders = diary.notices(one, purpose="reminder")
+    assert [row.state for row in reminders] == ["refused", "refused"]
+    with tenant_scope(diary.id):
+        assert [message.state for message in db.session.scalars(db.select(Message))] == ["cancelled"]
+
+
+def test_confirmed_after_all_it_is_reminded_of(diary: Diary) -> None:
+    diary.choose()
+    one = diary.book()
+    diary.do(one, "request_reschedule")
+    diary.do(one, "confirm")
+    diary.send()
+    assert [row.state for row in diary.notices(one, purpose="reminder", minutes_before=1440)] == ["queued"]
+
+
 def test_without_a_notification_nothing_is_sent(diary: Diary) -> None:
     one = diary.book()
     diary.send()

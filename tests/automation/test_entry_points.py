@@ -12,6 +12,7 @@ from app.entry_points.subjects import Subject
 from app.inbox.conversations import Conversation
 from app.tenancy import db, tenant_scope
 from tests.automation.conftest import Shop, reply
+from tests.client import Browser
 from tests.world import World
 
 VILLA = Subject("property", "V-12", "Villa in Dakar", 500_000_000_000, "XOF")
@@ -45,6 +46,15 @@ def test_a_customer_who_comes_by_a_link_is_answered_with_what_it_is_about(shop: 
     assert shop.sent() == ["About Villa in Dakar, 500,000\xa0XOF here"]
     shop.write("Hello again")
     assert len(shop.sent()) == 1
+
+
+def test_what_happened_is_named_in_words(ann: Browser, shop: Shop, villas: EntryPoint) -> None:
+    shop.rule(came(), reply("Welcome"))
+    shop.write(visit(shop, villas))
+    with tenant_scope(shop.id):
+        talk = db.session.query(Conversation).one()
+    page = ann.get(f"~/automation/conversations/{talk.id}").text
+    assert "A customer comes through a link or button" in page and "entry_point.touched" not in page
 
 
 @pytest.mark.parametrize(

@@ -609,7 +609,7 @@ def test_members_without_it_are_led_to_set_it_up_before_anything_else(required: 
     answer = ben.get("~/contacts/", headers=FRAGMENT)
     assert answer.status_code == 401 and "/account/two-step" in answer.headers["HX-Redirect"]
     page = ben.get("~/account/two-step?next=/t/bakery/contacts/").text
-    assert "Bakery asks everyone for it" in page and "data-live=" not in page
+    assert "Bakery requires it of everyone" in page and "data-live=" not in page
 
 
 def test_once_set_up_they_go_on_to_where_they_wanted(required: None, app: Flask, world: World) -> None:
@@ -678,7 +678,7 @@ def test_an_owner_turns_off_what_a_member_has_lost(ann: Browser, ben_has_it: Bro
     assert lost(ann, world) == 303
     assert not is_in(ben_has_it) and member(world.bakery, world.ben).user.second_step_at is None
     assert changes() == ["on", "reset"]
-    assert "Ann turned off two-step sign-in of Ben" in ann.get("~/team/changes").text
+    assert "Ann turned off two-step sign-in for Ben" in ann.get("~/team/changes").text
 
 
 def test_not_of_a_member_who_has_another_business(ann: Browser, ben_has_it: Browser, world: World) -> None:

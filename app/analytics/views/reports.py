@@ -12,6 +12,7 @@ from flask_login import current_user
 from app import zones
 from app.analytics.blueprint import bp
 from app.analytics.charts import Chart, shade
+from app.analytics.choices import chosen
 from app.analytics.comments import latest_ratings
 from app.analytics.figures import Agent, Report
 from app.analytics.lists import PAGE, FactList, MessageList, id_of
@@ -22,6 +23,7 @@ from app.analytics.sheets import SHEETS, csv_of
 from app.analytics.words import DIMENSIONS, FORMULAS, SCORE_WORDS, TITLES, WHO_WORDS, compared, number, short_day, took
 from app.tenancy import Paged, db, in_menu, requires
 from app.tenancy.guard import open_when_closed
+from app.wabas.models import PhoneNumber
 from app.words import N_
 
 SORTS: dict[str, Callable[[Names, Agent], Any]] = {
@@ -60,6 +62,7 @@ def page(template: str, report: Report, **more: Any) -> str:
         names=Names(),
         is_own=report.who is not None and not g.membership.may("reports.read_all"),
         progress=db.session.scalar(db.select(ReportProgress)),
+        is_connected=db.session.scalar(db.select(PhoneNumber.id).limit(1)) is not None,
         **more,
     )
 
@@ -123,7 +126,9 @@ def delivery() -> str:
 def conversations() -> str:
     report = report_asked_for()
     facts = FactList.read(report, request.args)
-    return page("conversations.html", report, facts=facts, found=Paged.of(facts.query, PAGE))
+    return page(
+        "conversations.html", report, facts=facts, found=Paged.of(facts.query, PAGE), narrowed=chosen(facts.arguments)
+    )
 
 
 @bp.get("/messages")
@@ -131,7 +136,9 @@ def conversations() -> str:
 def messages() -> str:
     report = report_asked_for()
     listed = MessageList.read(report, request.args)
-    return page("messages.html", report, listed=listed, found=Paged.of(listed.query, PAGE))
+    return page(
+        "messages.html", report, listed=listed, found=Paged.of(listed.query, PAGE), narrowed=chosen(listed.arguments)
+    )
 
 
 @bp.get("/export")

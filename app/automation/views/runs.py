@@ -22,6 +22,7 @@ from app.automation.words import (
     explain_decision,
     explain_outcome,
     explain_result,
+    happening_title,
     names_of_automations,
 )
 from app.inbox.conversations import Conversation, Message
@@ -113,6 +114,7 @@ def conversation(conversation_id: uuid.UUID) -> str:
         messages={one.id: one for one in messages_in(traces)},
         states=STATES,
         reasons=REASONS,
+        happening_title=happening_title,
     )
 
 

@@ -110,7 +110,7 @@ def approve_reset(reset_id: uuid.UUID) -> AnyResponse:
     try:
         if reset.approve(by=me()):
             log_reset("approved", reset.who, reason=reset.reason)
-            flash(_("Two-step sign-in of %(name)s is off, and they are signed out.", name=reset.who.name))
+            flash(_("Two-step sign-in is off for %(name)s, and they are signed out.", name=reset.who.name))
         else:
             flash(_("Nothing was changed: another admin was faster."), "error")
     except NotBySelf:

@@ -101,7 +101,7 @@ def reset_two_step(membership_id: object) -> AnyResponse:
         abort(404)
     if SecondStep.reset_by_owner(member.user):
         TeamChange.record("second_step_reset", member.user.name, by=current_user)
-        flash(_("Two-step sign-in of %(name)s is off, and they are signed out.", name=member.user.name))
+        flash(_("Two-step sign-in is off for %(name)s, and they are signed out.", name=member.user.name))
     else:
         words = _(
             "You can't turn it off for %(name)s. They can sign in with a recovery code, or ask the people who run"

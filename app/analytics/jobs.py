@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 
 from sqlalchemy import select, text
@@ -44,11 +45,11 @@ def recount_stale(at: dt.datetime) -> bool:
         row.conversation_id: row.since
         for row in db.session.execute(TAKE_CONVERSATIONS, mine | {"most": CONVERSATIONS_AT_ONCE})
     }
+    # What the customers wrote may be replies to what was sent within a day before. Where that is a year, as with
+    # contacts that were merged, it takes several jobs.
+    spans = [{"id": str(id), "since": max(moment, at - HORIZON).isoformat()} for id, moment in since.items()]
+    note_quarters(db.session.scalars(SENT_BEFORE, mine | {"rows": json.dumps(spans)}) if spans else ())
     quarters = list(db.session.scalars(TAKE_QUARTERS, mine | {"most": QUARTERS_AT_ONCE}))
-    if since:
-        # What the customers wrote may be replies to what was sent within a day before.
-        spans = mine | {"ids": [str(id) for id in since], "since": max(min(since.values()), at - HORIZON)}
-        quarters += db.session.scalars(SENT_BEFORE, spans)
     recount_each(since)
     underway = recount_quarters(quarters)
     note_quarters(quarter for quarter in underway if quarter > at - UNDERWAY)
@@ -81,11 +82,12 @@ TAKE_QUARTERS = text("""
         select id from report_stale_quarters where tenant_id = :tenant order by id limit :most)
     returning quarter
 """)
-# When something was sent in these conversations, from a day before `since` on. Index ix_messages_thread.
+# When something was sent in these conversations, from a day before `since` of each on. Index ix_messages_thread.
 SENT_BEFORE = text("""
-    select distinct date_bin('15 minutes', occurred_at, '2000-01-01 00:00+00') from messages
-    where tenant_id = :tenant and conversation_id = any(cast(:ids as uuid[])) and direction = 'outbound'
-      and occurred_at > cast(:since as timestamptz) - interval '1 day'
+    select distinct date_bin('15 minutes', m.occurred_at, '2000-01-01 00:00+00')
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, since timestamptz)
+    join messages m on m.tenant_id = :tenant and m.conversation_id = r.id and m.direction = 'outbound'
+      and m.occurred_at > r.since - interval '1 day'
 """)
 # Index ix_messages_occurred.
 IS_OLDER = text("""

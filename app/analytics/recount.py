@@ -74,8 +74,8 @@ def values() -> dict[str, Any]:
 def timeline_from(row: Any, policy: ServicePolicy) -> Timeline:
     return Timeline(
         policy,
-        is_new=row.checkpoint is None,
-        has_answered=row.replied_at is not None and row.replied_at == row.checkpoint,
+        is_new=row.is_new,
+        has_answered=row.has_answered,
         is_closed=row.last_state in CLOSING,
         began_at=row.began_at,
         person=Actor.stored(row.person_kind, row.person_id, ""),
@@ -114,13 +114,14 @@ def as_text(value: object) -> str:
     return value.isoformat() if isinstance(value, dt.datetime) else str(value)
 
 
-# Where each conversation can be read from: the last reply of a person, or its last resolution, before `since`; null:
-# from its beginning. `began_at`: the first message since it was last resolved before that. Indexes ix_messages_thread
-# and ix_activities_thread, one conversation at a time.
+# Where each conversation can be read from: before `since`, the last reply of a person, its last resolution, or just
+# before a customer began to wait (by what was counted: a conversation that only automations answer has neither of the
+# others); null: from its beginning. `began_at`: the first message since it was last closed before that. Indexes
+# ix_messages_thread, ix_activities_thread and ix_report_facts_conversation, one conversation at a time.
 STARTS = made_of("""
-    select c.id, c.phone_number_id, c.team_id, c.is_group, reply.at as replied_at, reply.kind as person_kind,
-        reply.author_id as person_id, greatest(reply.at, resolved.at) as checkpoint, state.kind as last_state,
-        case when reply.at > coalesce(resolved.at, '-infinity') then first.at end as began_at
+    select c.id, c.phone_number_id, c.team_id, c.is_group, reply.kind as person_kind, reply.author_id as person_id,
+        coalesce(reply.at > coalesce(resolved.at, '-infinity'), false) as has_answered, start.at as checkpoint,
+        coalesce(start.at < opened.at, true) as is_new, state.kind as last_state, first.at as began_at
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, since timestamptz)
     join conversations c on c.tenant_id = :tenant and c.id = r.id
     left join lateral (
@@ -136,17 +137,34 @@ STARTS = made_of("""
         order by a.occurred_at desc limit 1
     ) resolved on true
     left join lateral (
+        select f.began_at - interval '1 microsecond' as at from report_facts f
+        where f.tenant_id = :tenant and f.conversation_id = c.id and f.began_at < r.since and f.kind = 'answer'
+        order by f.began_at desc limit 1
+    ) waited on true
+    cross join lateral (select greatest(reply.at, resolved.at, waited.at) as at) start
+    left join lateral (
+        select m.occurred_at as at from messages m
+        where m.tenant_id = :tenant and m.conversation_id = c.id and m.state not in «lost» and «counted»
+        order by m.occurred_at limit 1
+    ) opened on true
+    left join lateral (
         select a.kind from activities a
-        where a.tenant_id = :tenant and a.conversation_id = c.id
-          and a.occurred_at <= greatest(reply.at, resolved.at)
+        where a.tenant_id = :tenant and a.conversation_id = c.id and a.occurred_at <= start.at
           and (a.kind = any(:closing) or a.kind = any(:opening))
         order by a.occurred_at desc limit 1
     ) state on true
     left join lateral (
+        select a.occurred_at as at from activities a
+        where a.tenant_id = :tenant and a.conversation_id = c.id and a.occurred_at <= start.at
+          and a.kind = any(:closing)
+        order by a.occurred_at desc limit 1
+    ) closed on true
+    left join lateral (
         select m.occurred_at as at from messages m
-        where m.tenant_id = :tenant and m.conversation_id = c.id and m.occurred_at <= reply.at
-          and m.occurred_at > coalesce(resolved.at, '-infinity')
-          and («waits» or «sender» = any(:taking)) and m.state not in «lost» and «counted»
+        where m.tenant_id = :tenant and m.conversation_id = c.id and m.occurred_at <= start.at
+          and m.occurred_at > coalesce(closed.at, '-infinity')
+          and («waits» or «sender» = any(:taking) and coalesce(m.source, '') <> all(:silent))
+          and m.state not in «lost» and «counted»
         order by m.occurred_at limit 1
     ) first on true
 """)

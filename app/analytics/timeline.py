@@ -61,7 +61,8 @@ class Wait:
 
 @dataclass
 class Timeline:
-    """Of one conversation from a moment on at which nobody waited: the beginning, a person's reply, or a resolution."""
+    """Of one conversation from a moment on at which nobody waited, or waits any more: the beginning, a person's reply,
+    a resolution, or just before a customer's wait began."""
 
     policy: ServicePolicy
     is_new: bool = True

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import login_manager, settings
 from app.team.models.people import Person, scope_of
+from app.team.models.second_steps import lock
 from app.tenancy import User, commit, global_scope
 from app.tenancy.scope import NO_SCOPE, current_scope
 
@@ -50,14 +51,23 @@ def check(kind: type[Person], email: str, password: str) -> Person | None:
 
 
 def let_in(who: User | PlatformAdmin, target: str) -> AnyResponse:
-    """The one gate, for whoever has proved who they are: signs in, or asks for the code of two-step sign-in first."""
-    if who.second_step_at is None:
-        begin_session(who)
-        return redirect(target, 303)
-    UserSession.end(session.get("_user_id"))
-    session.clear()
-    session["pending_sign_in"] = PendingSignIn.begin(who)
-    return redirect(url_for(f"{area_of(type(who))}.second_step", next=target), 303)
+    """The one gate, for whoever has proved who they are: signs in, or asks for the code of two-step sign-in first.
+
+    By what holds now: a password takes a while to be checked, and meanwhile may be replaced, or two-step sign-in turned
+    on, which end the sessions there are.
+    """
+    proved, area = who.password_hash, area_of(type(who))
+    with scope_of(type(who)):
+        who = lock(who)
+        if who.password_hash != proved:
+            return redirect(url_for(f"{area}.sign_in", next=target), 303)
+        if who.second_step_at is None:
+            begin_session(who)
+            return redirect(target, 303)
+        UserSession.end(session.get("_user_id"))
+        session.clear()
+        session["pending_sign_in"] = PendingSignIn.begin(who)
+        return redirect(url_for(f"{area}.second_step", next=target), 303)
 
 
 class StartAgain(Exception):
@@ -78,15 +88,17 @@ def let_in_with_code(kind: type[User | PlatformAdmin], typed: str, target: str) 
     commit()
     if not number:
         raise StartAgain
-    if not check_code(who, typed):
-        if number < PendingSignIn.MOST_TRIES:
-            return None
-        SecondStepChange.warn_of_wrong_codes(who)
-        commit()
-        raise StartAgain
-    PendingSignIn.end_all(who)
-    begin_session(who)
-    return redirect(target, 303)
+    with scope_of(kind):
+        if check_code(who, typed):
+            if not pending.finish():
+                raise StartAgain
+            begin_session(who)
+            return redirect(target, 303)
+    if number < PendingSignIn.MOST_TRIES:
+        return None
+    SecondStepChange.warn_of_wrong_codes(who)
+    commit()
+    raise StartAgain
 
 
 def check_code(who: User | PlatformAdmin, typed: str) -> bool:

@@ -218,7 +218,10 @@ def lacks_second_step() -> bool:
 
 
 def is_open_when_closed(endpoint: str) -> bool:
-    return endpoint == CLOSED or (is_marked(endpoint, "open_when_closed") and g.tenant.has_downloads)
+    """What members see before anything else is open too: else the two would lead to each other for ever."""
+    if endpoint == CLOSED or (lacks_second_step() and is_marked(endpoint, "open_without_second_step")):
+        return True
+    return is_marked(endpoint, "open_when_closed") and bool(g.tenant.has_downloads)
 
 
 def tenant_of_member(slug: str) -> Select[uuid.UUID]:

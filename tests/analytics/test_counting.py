@@ -11,6 +11,8 @@ import pytest
 from app.analytics import jobs
 from app.analytics.jobs import enqueue_backfills, enqueue_recounts, recount
 from app.analytics.models import Fact, MessageCount, ReportProgress, StaleConversation, StaleQuarter
+from app.analytics.recount import EPOCH
+from app.analytics.subscribers import note_conversations
 from app.analytics.timeline import Entry, Timeline
 from app.contacts.models import Contact
 from app.inbox.conversations import Message
@@ -160,6 +162,24 @@ def test_the_past_is_counted_a_piece_at_a_time_and_goes_on_where_it_stopped(
         assert db.session.scalars(db.select(ReportProgress)).one().is_complete
         assert [bakery.report(day).fact("opened").count for day in (5, 12, 29)] == [1, 1, 1]
         assert [bakery.report(day).received() for day in (5, 12, 29)] == [1, 1, 1]
+
+
+def test_what_was_sent_in_a_year_is_counted_again_a_piece_at_a_time(
+    counted: Bakery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Merging two contacts makes all of their days stale, and nobody else's."""
+    for day in (6, 7, 8, 9):
+        counted.says(berlin(day, "10:10"), counted.ben)
+    counted.says(berlin(12, "10:00"), counted.ben, "Somebody else")
+    monkeypatch.setattr(jobs, "QUARTERS_AT_ONCE", 2)
+    for left in ((7, 8, 9), (9,), ()):
+        with counted.scope():
+            if len(left) == 3:
+                note_conversations({counted.talk().id: EPOCH, counted.talk("Somebody else").id: now()}.items())
+        recount(counted.tenant.id)
+        with counted.scope():
+            stale = db.session.scalars(db.select(StaleQuarter.quarter).order_by(StaleQuarter.quarter)).all()
+            assert stale == [berlin(day, "10:00") for day in left]
 
 
 def test_a_message_on_its_way_is_counted_again_until_meta_has_it(counted: Bakery) -> None:

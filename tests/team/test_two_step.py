@@ -10,11 +10,12 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from flask import Flask
-from sqlalchemy import update
+from flask import Flask, session
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from app.extensions import vault
-from app.team import passwords
+from app.team import door, passwords
 from app.team.jobs import mail_second_step_change
 from app.team.models import (
     PendingSignIn,
@@ -24,12 +25,14 @@ from app.team.models import (
     SecondStepReset,
     SignInAttempt,
     UserSession,
+    set_password,
 )
 from app.team.models.people import scope_of
 from app.team.models.second_steps import normalise
-from app.tenancy import Role, Tenant, User, db, global_scope, now, platform_scope, tenant_scope
+from app.tenancy import Role, Tenant, User, commit, db, global_scope, now, platform_scope, tenant_scope
 from app.tenancy.models import admit
 from tests.client import FRAGMENT, Browser
+from tests.closing.closures import mark_closed
 from tests.team.helpers import (
     NEW_PASSWORD,
     PASSWORD,
@@ -469,6 +472,48 @@ def test_whoever_changes_their_password_stays_in(ann: Browser, secret: str) -> N
     assert answer.status_code == 303 and is_in(ann)
 
 
+def test_a_password_that_was_right_before_two_step_was_turned_on_opens_nothing(
+    app: Flask, ann: Browser, world: World
+) -> None:
+    """Hashing it takes a while, in which sessions are ended and this one is none yet."""
+    with app.test_request_context("/sign-in"), global_scope():
+        who = door.check(User, world.ann.email, PASSWORD)
+        assert who
+        set_up(ann, world.ann)
+        assert door.let_in(who, "/").location == "/sign-in/code?next=/"
+        assert "_user_id" not in session
+
+
+def test_a_password_that_was_replaced_while_it_was_checked_opens_nothing(app: Flask, world: World) -> None:
+    with app.test_request_context("/sign-in"), global_scope():
+        who = door.check(User, world.ann.email, PASSWORD)
+        assert who
+        with global_scope():
+            set_password(db.session.get_one(User, world.ann.id), "another hash")
+        assert door.let_in(who, "/").location == "/sign-in?next=/"
+        assert "_user_id" not in session
+
+
+def test_a_sign_in_that_was_ended_while_its_code_was_checked_opens_nothing(secret: str, world: World) -> None:
+    with global_scope():
+        pending = PendingSignIn.find(PendingSignIn.begin(world.ann), User)
+        assert pending
+        with global_scope():
+            PendingSignIn.begin(world.ann)
+        commit()
+        assert pending.finish() and not pending.finish()
+    assert not rows(PendingSignIn)
+
+
+def test_whoever_signs_in_and_whoever_resets_wait_for_each_other_in_one_order(secret: str, world: World) -> None:
+    """The person first, then their secret: else two could wait for each other for ever."""
+    with global_scope():
+        SecondStep.of(world.ann, locked=True)
+        mine = select(User.id).where(User.id == world.ann.id)
+        with global_scope(), pytest.raises(OperationalError):
+            db.session.scalars(mine.with_for_update(nowait=True)).all()
+
+
 # Who may begin a session: the gate, the code, and who is in already.
 CALLERS = {"let_in", "let_in_with_code", "renew_session"}
 BEGIN = {"login_user", "begin_session", "UserSession.begin"}
@@ -574,6 +619,20 @@ def test_once_set_up_they_go_on_to_where_they_wanted(required: None, app: Flask,
     answer = ben.post(f"{PAGE}?next=/t/bakery/contacts/", {"password": PASSWORD, "code": code})
     assert 'href="/t/bakery/contacts/">I have saved them' in answer.text
     assert ben.get("~/contacts/").status_code == 200
+
+
+@pytest.mark.parametrize("days", [1, 400])
+def test_members_of_a_closed_business_set_it_up_and_see_what_is_open(
+    required: None, app: Flask, world: World, clock: time_machine.Traveller, days: int
+) -> None:
+    """Also once nothing can be downloaded any more."""
+    ben = ben_of(app, world)
+    mark_closed(world, days_ago=days)
+    assert ben.get("~/").location == "/t/bakery/closing/closed"
+    assert ben.get("~/closing/closed").location == f"{PAGE.replace('~', '/t/bakery')}?next=/t/bakery/closing/closed"
+    set_up(ben, world.ben)
+    assert ben.get("~/closing/closed").status_code == 200
+    assert ben.get(PAGE).location == "/t/bakery/closing/closed"
 
 
 def test_other_businesses_of_a_member_ask_for_nothing(required: None, app: Flask, world: World) -> None:

@@ -72,6 +72,15 @@ class PendingSignIn(GlobalModel):
         with scope_of(type(self.who)):
             return db.session.scalar(taken) or 0
 
+    def finish(self) -> bool:
+        """Ends it, and all others of this person, whose row is locked. False if something else has ended it meanwhile,
+        such as a new password."""
+        mine = delete(PendingSignIn).where(PendingSignIn.id == self.id, PendingSignIn.expires_at > now())
+        with scope_of(type(self.who)):
+            is_mine = db.session.scalar(mine.returning(PendingSignIn.id)) is not None
+        PendingSignIn.end_all(self.who)
+        return is_mine
+
     @classmethod
     def end_all(cls, who: User | PlatformAdmin) -> None:
         """Whoever is between password and code has to start again."""

@@ -73,7 +73,10 @@ class SecondStep(GlobalModel):
 
     @classmethod
     def of(cls, who: User | PlatformAdmin, *, locked: bool = False) -> Self | None:
-        """Needs the scope of such people (`scope_of`)."""
+        """Needs the scope of such people (`scope_of`). Whoever locks it locks the person first, so that no two wait for
+        each other."""
+        if locked:
+            lock(who)
         query = select(cls).where(cls.owned_by(who)).execution_options(populate_existing=locked)
         return db.session.scalar(query.with_for_update() if locked else query)
 

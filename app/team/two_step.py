@@ -19,6 +19,9 @@ from app.tenancy.guard import lacks_second_step
 
 Answer = tuple[str, int] | AnyResponse
 SHOWN = 10
+# In the cookie: the secret that this browser sets up. Another one, into which somebody has got, neither sees it nor has
+# its own turned on.
+SETTING_UP = "second_step"
 
 
 def ask_for_code(kind: type[User | PlatformAdmin]) -> str | AnyResponse:
@@ -70,7 +73,7 @@ def two_step_page(who: User | PlatformAdmin, form: SecondStepForm | None = None,
     facts["download"] = download_of(codes or [])
     if step:
         facts["codes_left"] = len(step.recovery_hashes)
-        if who.second_step_at is None:
+        if who.second_step_at is None and str(step.id) == session.get(SETTING_UP):
             facts["spelt"], facts["qr"] = step.spelt, qr_image(step.address(who.email))
     if who.is_platform_admin:
         return render_template("platform/two_step.html", **facts)
@@ -85,7 +88,7 @@ def download_of(codes: list[str]) -> str:
 
 
 def prepare(who: User | PlatformAdmin) -> AnyResponse:
-    SecondStep.prepare(who)
+    session[SETTING_UP] = SecondStep.prepare(who)
     return back_to(who)
 
 
@@ -96,7 +99,7 @@ def turn_on(who: User | PlatformAdmin) -> Answer:
     if who.second_step_at:
         return back_to(who)
     attempt = door.claim_code(who)
-    codes = SecondStep.turn_on(who, form.code.data, session=session["_user_id"])
+    codes = SecondStep.turn_on(who, session.get(SETTING_UP), form.code.data, session=session["_user_id"])
     if not codes:
         form.code.errors = [_("This code doesn't work. Enter the latest code from your app.")]
         return two_step_page(who, form), 422

@@ -124,6 +124,26 @@ def test_the_secret_is_shown_as_a_picture_and_as_text_until_it_is_on(ann: Browse
     assert rows(SecondStep)[0].spelt not in ann.get(PAGE).text
 
 
+def test_only_the_browser_that_sets_it_up_sees_the_secret(ann: Browser, app: Flask, world: World) -> None:
+    thief = Browser(app, tenant="bakery").signed_in_as(world.ann)
+    thief.post(f"{PAGE}/secret")
+    planted = rows(SecondStep)[0]
+    assert planted.spelt in thief.get(PAGE).text and planted.spelt not in ann.get(PAGE).text
+    assert ann.post(PAGE, {"password": PASSWORD, "code": code_of(planted.secret)}).status_code == 422
+    set_up(ann, world.ann)
+    assert rows(SecondStep)[0].spelt not in thief.get(PAGE).text
+
+
+def test_a_recovery_code_works_where_the_secret_cannot_be_read(
+    ann: Browser, browser: Browser, world: World, clock: time_machine.Traveller
+) -> None:
+    _, codes = set_up(ann, world.ann)
+    with global_scope():
+        db.session.execute(update(SecondStep).values(secret_ciphertext=b"lost"))
+    sign_in(browser)
+    assert (enter(browser, "000000"), enter(browser, codes[0])) == (422, 303)
+
+
 def test_a_secret_that_is_on_is_not_replaced(ann: Browser, secret: str) -> None:
     ann.post(f"{PAGE}/secret")
     assert rows(SecondStep)[0].secret == secret

@@ -12,11 +12,13 @@ import unicodedata
 import uuid
 from typing import ClassVar, Self
 
+import structlog
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from sqlalchemy import ColumnElement, ForeignKey, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.crypto import Undecryptable
 from app.tenancy import GlobalModel, User, db, now, uuid7
 from app.tenancy.models import UserTenant
 from app.tenancy.sealed import Sealed
@@ -25,6 +27,8 @@ from .pending_sign_ins import PendingSignIn
 from .people import Person, PlatformAdmin, scope_of
 from .second_step_changes import SecondStepChange
 from .user_sessions import UserSession
+
+log = structlog.get_logger()
 
 ISSUER = "Switchboard"
 # What every authenticator app takes for granted.
@@ -56,11 +60,12 @@ class SecondStep(GlobalModel):
     secret = Sealed()
 
     @classmethod
-    def prepare(cls, who: User | PlatformAdmin) -> None:
-        """Makes a new secret to be set up. Nothing changes where it is on already."""
+    def prepare(cls, who: User | PlatformAdmin) -> str:
+        """Makes a new secret to be set up. Returns its id, which whoever sets it up has to know: "" where it is on
+        already, and then nothing changes."""
         with scope_of(type(who)):
             if lock(who).second_step_at:
-                return
+                return ""
             db.session.execute(delete(cls).where(cls.owned_by(who)))
             made = cls(id=uuid7())
             made.secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
@@ -70,6 +75,7 @@ class SecondStep(GlobalModel):
                 made.user_id = who.id
             db.session.add(made)
             db.session.flush()
+            return str(made.id)
 
     @classmethod
     def of(cls, who: User | PlatformAdmin, *, locked: bool = False) -> Self | None:
@@ -81,19 +87,14 @@ class SecondStep(GlobalModel):
         return db.session.scalar(query.with_for_update() if locked else query)
 
     @classmethod
-    def being_set_up(cls, who: User | PlatformAdmin) -> Self | None:
-        with scope_of(type(who)):
-            return None if who.second_step_at else cls.of(who)
-
-    @classmethod
-    def turn_on(cls, who: User | PlatformAdmin, typed: str, *, session: object) -> list[str]:
-        """With a code of the new secret. Returns the recovery codes, or none if the code is wrong.
+    def turn_on(cls, who: User | PlatformAdmin, id: object, typed: str, *, session: object) -> list[str]:
+        """With a code of the new secret of this id. Returns the recovery codes, or none if the code is wrong.
 
         Ends every session but that of the token `session`.
         """
         with scope_of(type(who)):
             step = cls.of(who, locked=True)
-            if step is None or lock(who).second_step_at or not step.use_code(normalise(typed)):
+            if step is None or str(step.id) != id or lock(who).second_step_at or not step.use_code(normalise(typed)):
                 return []
             codes = step.renew_recovery_codes()
             set_since(who, now())
@@ -146,7 +147,12 @@ class SecondStep(GlobalModel):
 
     def use_code(self, code: str) -> bool:
         """Whether it is the code of now, or of a step before or after, and newer than the last one that was used."""
-        totp, current = totp_of(self.secret), int(time.time()) // SECONDS
+        try:
+            totp, current = totp_of(self.secret), int(time.time()) // SECONDS
+        except Undecryptable:
+            # A recovery code still signs in.
+            log.error("second step unreadable", second_step_id=str(self.id))
+            return False
         steps = [
             step
             for step in range(current - SKEW, current + SKEW + 1)

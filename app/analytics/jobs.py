@@ -24,7 +24,8 @@ UNDERWAY = dt.timedelta(days=2)
 AT_ONCE = 200
 
 
-@job("analytics.recount", seconds=300)
+# Beside long jobs: on the default lane a tenant's automations would wait for it.
+@job("analytics.recount", "files", seconds=300)
 def recount() -> None:
     """Counts some of what is stale, and a piece of what was there before. Enqueues itself while there is more."""
     progress, at = ReportProgress.locked(), now()

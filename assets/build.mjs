@@ -10,7 +10,7 @@ const out = "static/dist"
 const manifest = {}
 
 function emit(name, data) {
-  const hash = createHash("sha256").update(data).digest("hex").slice(0, 10)
+  const hash = createHash("sha256").update(data).digest("hex").slice(0, 8)
   const extension = extname(name)
   manifest[name] = `${basename(name, extension)}.${hash}${extension}`
   writeFileSync(join(out, manifest[name]), data)
@@ -32,7 +32,7 @@ function script(entry, define = {}) {
 
 function serviceWorker() {
   const assets = Object.values(manifest).map((name) => `/static/dist/${name}`)
-  const version = createHash("sha256").update(assets.join()).digest("hex").slice(0, 10)
+  const version = createHash("sha256").update(assets.join()).digest("hex").slice(0, 8)
   return script("assets/service-worker.js", { ASSETS: JSON.stringify(assets), VERSION: JSON.stringify(version) })
 }
 

@@ -59,7 +59,7 @@ def add(files: dict[str, bytes]) -> None:
     manifest = json.loads((DIST / "manifest.json").read_text())
     for name, data in files.items():
         stem, _, extension = name.rpartition(".")
-        manifest[name] = f"{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{extension}"
+        manifest[name] = f"{stem}.{hashlib.sha256(data).hexdigest()[:8]}.{extension}"
         (DIST / manifest[name]).write_bytes(data)
     (DIST / "manifest.json").write_text(json.dumps(manifest))
 

@@ -46,8 +46,8 @@ def recount_each(since: Mapping[uuid.UUID, dt.datetime]) -> None:
 
 
 def recount_conversations(since: Mapping[uuid.UUID, dt.datetime]) -> None:
-    """Makes the facts of these conversations again: what began after a moment, before that time, at which nobody
-    waited."""
+    """Makes the facts of these conversations again: what began after a moment, before that time, at which no
+    customer waited."""
     asked = [{"id": str(id), "since": (at - HELD_FOR).isoformat()} for id, at in sorted(since.items())]
     starts = {row.id: row for row in db.session.execute(STARTS, values() | {"rows": json.dumps(asked)})}
     after = {id: row.checkpoint for id, row in starts.items()}

@@ -20,7 +20,7 @@ from app.tenancy import OTHER_APP, Actor
 
 # A resolved conversation that is opened again within this time was not solved.
 HELD_FOR = dt.timedelta(days=1)
-# Sources of what answers nobody: a greeting leaves what was asked to whoever replies.
+# Sources of what is no answer: a greeting leaves what was asked to whoever replies.
 SILENT = (*NO_REPLIES, GREETING, "survey")
 CLOSING = ("resolved", "archived")
 OPENING = ("open", "answered", "woken", "unhappy")
@@ -61,7 +61,7 @@ class Wait:
 
 @dataclass
 class Timeline:
-    """Of one conversation from a moment on at which nobody waited, or waits any more: the beginning, a person's reply,
+    """Of one conversation from a moment on at which no customer waits (any more): the beginning, a person's reply,
     a resolution, or just before a customer's wait began."""
 
     policy: ServicePolicy

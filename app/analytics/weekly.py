@@ -1,4 +1,4 @@
-"""The figures of last week by email: numbers and links, nothing of what anybody wrote."""
+"""The figures of last week by email: numbers and links, none of what people wrote."""
 
 from __future__ import annotations
 

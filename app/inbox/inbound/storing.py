@@ -94,7 +94,7 @@ def one_of_other_app(message: InboundMessage | MessageEcho) -> bool:
 def content_of(placed: Placed) -> Row | None:
     """What a message holds beside its words. A plain text of a customer holds nothing.
 
-    Reports count no history, and nobody here replies to what went to another app (`standby`).
+    Reports count no history, and no one here replies to what went to another app (`standby`).
     """
     message = placed.message
     held: Row = dict.fromkeys(placed.incoming.marks, True)

@@ -36,7 +36,7 @@ SECRET_BYTES, DIGITS, SECONDS = 20, 6, 30
 # A phone's clock may be so many steps late or early.
 SKEW = 1
 RECOVERY_CODES = 10
-# Without what looks alike. Sixteen of thirty letters are 78 bits: nobody guesses a code, also not from its hash.
+# Without what looks alike. Sixteen of thirty letters are 78 bits: a code can't be guessed, not from its hash either.
 LETTERS, RECOVERY_LENGTH, GROUP = "abcdefghjkmnpqrstvwxyz23456789", 16, 4
 LONGEST_TYPED = 100
 
@@ -192,7 +192,7 @@ class SecondStep(GlobalModel):
 
     @classmethod
     def forget_unfinished(cls) -> None:
-        """Those that nobody set up within a day. Needs a platform scope."""
+        """Those that were not set up within a day. Needs a platform scope."""
         for kind, id in ((User, cls.user_id), (PlatformAdmin, cls.platform_admin_id)):
             unfinished = id.in_(select(kind.id).where(kind.second_step_at.is_(None)))
             db.session.execute(delete(cls).where(unfinished, cls.created_at < now() - cls.UNFINISHED_LASTS))

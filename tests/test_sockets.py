@@ -26,16 +26,22 @@ def pass_on(source: socket.socket, target: socket.socket) -> None:
 @contextlib.contextmanager
 def over_tcp(path: str) -> Iterator[int]:
     """The port of this machine behind which the server with this Unix socket answers once."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket(socket.AF_UNIX) as behind:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
             taken, _ = listener.accept()
-            behind.connect(path)
-            threading.Thread(target=pass_on, args=(behind, taken), daemon=True).start()
-            pass_on(taken, behind)
+            with taken, socket.socket(socket.AF_UNIX) as behind:
+                behind.connect(path)
+                answers = threading.Thread(target=pass_on, args=(behind, taken), daemon=True)
+                answers.start()
+                pass_on(taken, behind)
+                behind.shutdown(socket.SHUT_RDWR)
+                answers.join()
 
-        threading.Thread(target=serve, daemon=True).start()
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
         yield listener.getsockname()[1]
+        server.join(timeout=10)
 
 
 def limits_of(descriptor: int) -> tuple[int, int, int]:

@@ -197,8 +197,8 @@ def test_the_phone_shows_what_was_sent_in_as_a_card(client: FlaskClient, form: s
     second = client.post(form, data={"state": state_in(client.get(form)), "field-name": "Carla"})
     client.post(form, data={"state": state_in(second), "field-bread": "0"})
     chat = client.get(form.partition("/flows/")[0]).text
-    assert re.search(r"<dt[^>]*>Name</dt><dd[^>]*>Carla</dd>", chat)
-    assert re.search(r"<dt[^>]*>Bread</dt><dd[^>]*>Rye</dd>", chat)
+    assert re.search(r"<dt[^>]*>Name</dt>\s*<dd[^>]*>Carla</dd>", chat)
+    assert re.search(r"<dt[^>]*>Bread</dt>\s*<dd[^>]*>Rye</dd>", chat)
     assert "response_json" not in chat and "&#34;name&#34;" not in chat and "flow_token" not in chat
 
 

@@ -9,9 +9,11 @@ import json
 import pathlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
+from babel import Locale
 from babel.dates import format_timedelta as babel_timedelta
+from babel.support import NullTranslations
 from flask import Flask, has_request_context, request, url_for
 from flask_babel import (
     format_currency,
@@ -20,10 +22,12 @@ from flask_babel import (
     format_decimal,
     format_timedelta,
     get_locale,
+    get_translations,
     ngettext,
 )
 from flask_babel import gettext as _
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from app import shortening, zones
@@ -145,6 +149,21 @@ def choose_language() -> str | None:
 READER = Language(lambda words: str(_(words)), lambda one, many, count: str(ngettext(one, many, count)))
 
 
+@functools.cache
+def translations_into(_locale: Locale | None) -> NullTranslations:
+    """The translations into the language of the moment, which is `_locale`."""
+    return cast("NullTranslations", get_translations())
+
+
+@pass_context
+def template_gettext(context: Context, words: str, /, **facts: Any) -> str:
+    """`_()` of templates. A page calls it 500 times, and flask-babel's own asks for the context anew each time."""
+    translated: str = translations_into(get_locale()).ugettext(words)
+    if context.eval_ctx.autoescape:
+        translated = Markup(translated)  # noqa: S704  (our own words; what fills them is escaped)
+    return translated % facts
+
+
 def translate(words: str, facts: Mapping[str, str] | None = None) -> str:
     """A stored or tabled string (`N_`) in the reader's language, escaped like any other value; `facts` fill it."""
     return str(_(words, **(facts or {}))) if words else ""
@@ -187,6 +206,8 @@ def init_app(app: Flask, features: list[str]) -> None:
     app.jinja_loader = loader(features)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
+        _=template_gettext,
+        gettext=template_gettext,
         asset=asset,
         icon=icon,
         direction=direction,

@@ -97,10 +97,10 @@ class Subject:
     def words(self) -> str:
         """“Villa in Dakar · 500,000 XOF”, the price in the reader's language."""
         name = self.title or self.host or self.external_id
-        if not self.price:
+        if not (price := self.price):
             return name
         # Amount and currency stay together beside a name that runs from right to left.
-        return f"{name} · \u2066{self.price}\u2069" if RIGHT_TO_LEFT.search(name) else f"{name} · {self.price}"
+        return f"{name} · \u2066{price}\u2069" if RIGHT_TO_LEFT.search(name) else f"{name} · {price}"
 
     @property
     def price(self) -> str:

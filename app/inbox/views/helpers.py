@@ -20,6 +20,7 @@ from app.inbox.compose.drafts import LIFETIME, Draft
 from app.inbox.compose.markup import Run, parse_markup
 from app.inbox.compose.offers import best_offer, sent_since_closed
 from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations.words import CONVERSATION_STATES, MESSAGE_STATES
 from app.inbox.desk.notes import Note, name_runs
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.desk.shortcuts import commands_and_places
@@ -39,6 +40,16 @@ def marked_up(text: str, most: int) -> list[Run]:
         g.default_country = ContactSettings.default_country()
     runs = parse_markup(text, g.default_country)
     return runs if len(runs) <= most else [*runs[:most], Run("".join(run.text for run in runs[most:]))]
+
+
+@bp.app_template_filter()
+def message_state(state: str) -> str:
+    return str(_(MESSAGE_STATES[state]))
+
+
+@bp.app_template_filter()
+def conversation_state(state: str) -> str:
+    return str(_(CONVERSATION_STATES[state]))
 
 
 @bp.app_template_filter()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from flask_babel import gettext as _
 
-from app.contacts.exports import as_csv
+from app.spreadsheets import as_csv
 
 from .figures import COUNTS, TIMED, Figure, Report
 from .models import SCORES
@@ -26,7 +26,7 @@ def sheet(make: Callable[[Report, Names, str], Iterable[Line]]) -> Callable[[Rep
 
 def csv_of(name: str, report: Report, dimension: str) -> str:
     """Raises `KeyError` for a table that there is not. A spreadsheet calculates nothing of it."""
-    return "\ufeff" + as_csv(list(SHEETS[name](report, Names(), dimension)))
+    return as_csv(SHEETS[name](report, Names(), dimension))
 
 
 def timing_of(figure: Figure) -> Line:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,6 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import text
 
 from app import zones
+from app.spreadsheets import as_csv
 from app.team.models.teams import colleagues
 from app.tenancy import current_tenant_id, db
 from app.words import N_
@@ -97,13 +96,11 @@ class Report:
 
     @property
     def csv(self) -> str:
-        file = io.StringIO()
-        sheet = csv.writer(file)
-        sheet.writerow((self.by, *COUNTS, "show_rate"))
+        sheet: list[tuple[object, ...]] = [(self.by, *COUNTS, "show_rate")]
         for row in self.rows:
             rate = "" if row.show_rate is None else f"{row.show_rate:.4f}"
-            sheet.writerow((safe(row.name), *(getattr(row, count) for count in COUNTS), rate))
-        return file.getvalue()
+            sheet.append((row.name, *(getattr(row, count) for count in COUNTS), rate))
+        return as_csv(sheet)
 
 
 def month_words(value: str) -> str:
@@ -116,11 +113,6 @@ def as_date(value: str | None) -> dt.date | None:
     except ValueError:
         return None
     return date if 2000 <= date.year <= 2099 else None
-
-
-def safe(words: str) -> str:
-    """A spreadsheet takes a cell that begins with one of these for a formula."""
-    return f"'{words}" if words[:1] in ("=", "+", "-", "@", "\t", "\r") else words
 
 
 # How many appointments began in this time, by one of four things? Index: ix_appointments_starts. Confirmed are those

@@ -14,10 +14,11 @@ from app.folding import fold
 from app.meta import written_numbers
 from app.meta.spellings import other_spellings
 from app.meta.written_numbers import NotRead
+from app.spreadsheets import as_imported
 from app.tenancy import current_tenant_id, db, uuid7
 from app.words import N_
 
-from .exports import COLUMNS, GUARDED
+from .exports import COLUMNS
 from .fields import ContactField, read_yes_no
 from .imports import ContactImport, ImportRow, count_rows
 from .models import ContactIdentity
@@ -130,7 +131,7 @@ class Reader:
         reading = Reading(str(row.id))
         if row.damage:
             reading.blame("", Refusal.from_dict(row.damage))
-        cells = {column: unguarded(row.cells[column]) if column < len(row.cells) else "" for column in self.columns}
+        cells = {column: as_imported(row.cells[column]) if column < len(row.cells) else "" for column in self.columns}
         if any(row.cells[len(self.header) :]):
             reading.blame("", Refusal(N_("This row has more cells than there are columns.")))
         self.read_name(reading, cells)
@@ -237,11 +238,6 @@ def read_tags(cell: str) -> Iterator[str]:
         if len(name) > LONGEST_TAG:
             raise Refusal(N_("A tag has at most {count} characters."), count=LONGEST_TAG)
         yield name
-
-
-def unguarded(cell: str) -> str:
-    """A cell without the apostrophe that our own export puts before what a spreadsheet would calculate."""
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip(" ").startswith(GUARDED) else cell
 
 
 INSERT_ROWS = text("""

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import tuple_
 from sqlalchemy.orm import selectinload
 
-from app.contacts.exports import as_csv
 from app.contacts.models import Contact
+from app.spreadsheets import as_csv
 from app.tenancy import db, tenant_scope
 
 from .forms import PaymentFilter
@@ -23,7 +23,7 @@ COLUMNS = ("paid_at", "id", "contact", "phone", "title", "reference", "amount", 
 
 def rows_as_csv(app: Flask, tenant_id: uuid.UUID, wanted: PaymentFilter, zone: dt.tzinfo) -> Iterator[str]:
     """The rows in pieces, each read in a scope of its own: while the browser takes one, nothing is held."""
-    yield "\ufeff" + as_csv([[*COLUMNS]])
+    yield as_csv([[*COLUMNS]])
     last: Payment | None = None
     while True:
         with app.app_context(), tenant_scope(tenant_id):

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import selectinload, undefer
 
-from app.contacts.exports import as_csv
 from app.contacts.models import Contact
+from app.spreadsheets import as_csv
 from app.tenancy import db, tenant_scope
 
 from .forms import ResponseFilter
@@ -30,7 +30,7 @@ def rows_as_csv(app: Flask, tenant_id: uuid.UUID, wanted: ResponseFilter, zone: 
     """
     with app.app_context(), tenant_scope(tenant_id):
         labels = labels_of(wanted.flow_id)
-    yield "\ufeff" + as_csv([[*COLUMNS, *(labels or ["answers"])]])
+    yield as_csv([[*COLUMNS, *(labels or ["answers"])]])
     last: FlowResponse | None = None
     while True:
         with app.app_context(), tenant_scope(tenant_id):

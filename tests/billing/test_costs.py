@@ -157,7 +157,7 @@ def test_a_message_without_a_price_says_why(world: World, sent: Message, ann: Br
 def test_the_month_is_downloaded_as_csv(world: World, sent: Message, ann: Browser) -> None:
     arrive_and_post(world, reported("delivered", priced()))
     answer = ann.get("/t/bakery/costs/export?month=2026-11")
-    (row,) = csv.DictReader(io.StringIO(answer.text))
+    (row,) = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
     assert (row["day"], row["number"], row["country"]) == ("2026-11-20", "1 555 078 3881", "US")
     assert (row["messages"], row["list_price"], row["cost"]) == ("1", "0.025", "0.025")
 

@@ -61,7 +61,7 @@ def figures(world: World, ann: Browser) -> set[int]:
         month = Month.read(MONTH)
         lists = [sum(figure.micros["USD"] for figure in figures) for figures in month.groups.values()]
         total = month.total.micros["USD"]
-    file = ann.get(f"/t/bakery/costs/export?month={MONTH}").text
+    file = ann.get(f"/t/bakery/costs/export?month={MONTH}").data.decode("utf-8-sig")
     exported = sum(micros_of(row["cost"]) or 0 for row in csv.DictReader(io.StringIO(file)) if not row["free"])
     costs = sum(journal.cost.micros for journal in journals(world) if journal.kind in OF_MESSAGES)
     assert problems(world) == []

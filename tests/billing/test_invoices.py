@@ -187,7 +187,8 @@ def test_the_invoice_is_a_page_and_a_csv(charged: World, ann: Browser) -> None:
     invoice = issued(charged)
     page = ann.get(f"/t/bakery/costs/invoices/{invoice.id}").text
     assert "BAKERY-2026-0001" in page and "US$0.12" in page
-    rows = list(csv.DictReader(io.StringIO(ann.get(f"/t/bakery/costs/invoices/{invoice.id}/export").text)))
+    text = ann.get(f"/t/bakery/costs/invoices/{invoice.id}/export").data.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["amount"] for row in rows] == ["0.06", "0.06", "0.00", "0.12"]
 
 

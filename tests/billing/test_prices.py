@@ -45,7 +45,8 @@ def test_nothing_found_is_said(ann: Browser, world: World) -> None:
 
 def test_the_csv_has_every_country_with_the_same_prices(ann: Browser, world: World) -> None:
     give_plan(world, markup={"marketing": 1_000})
-    rows = {row["country"]: row for row in csv.DictReader(ann.get("~/costs/prices/export").text.splitlines())}
+    text = ann.get("~/costs/prices/export").data.decode("utf-8-sig")
+    rows = {row["country"]: row for row in csv.DictReader(text.splitlines())}
     assert len(rows) > 200 and (rows["DE"]["marketing"], rows["DE"]["utility"]) == ("0.15015", "0.055")
     assert rows["DE"]["currency"] == "USD" and rows["DE"]["valid_from"]
 

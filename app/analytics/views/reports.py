@@ -21,6 +21,7 @@ from app.analytics.names import Names
 from app.analytics.periods import WORDS, Period
 from app.analytics.sheets import SHEETS, csv_of
 from app.analytics.words import DIMENSIONS, FORMULAS, SCORE_WORDS, TITLES, WHO_WORDS, compared, number, short_day, took
+from app.spreadsheets import csv_download
 from app.tenancy import Paged, db, in_menu, requires
 from app.tenancy.guard import open_when_closed
 from app.wabas.models import PhoneNumber
@@ -149,9 +150,7 @@ def export() -> Response:
     if name not in SHEETS:
         abort(404)
     days = f"{report.period.first}-{report.period.last}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}-{days}.csv"'}
-    rows = csv_of(name, report, request.args.get("by", ""))
-    return Response(rows, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(f"{name}-{days}", [csv_of(name, report, request.args.get("by", ""))])
 
 
 @bp.app_template_global()

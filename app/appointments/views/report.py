@@ -6,6 +6,7 @@ from flask import Response, render_template, request
 
 from app.appointments.blueprint import bp
 from app.appointments.report import DIMENSIONS, Report
+from app.spreadsheets import csv_download
 from app.tenancy import requires
 
 
@@ -19,5 +20,4 @@ def report() -> str:
 @requires("appointments.view")
 def export_report() -> Response:
     shown = Report.read(request.args)
-    headers = {"Content-Disposition": f'attachment; filename="appointments-{shown.first}-{shown.last}.csv"'}
-    return Response(shown.csv, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(f"appointments-{shown.first}-{shown.last}", [shown.csv])

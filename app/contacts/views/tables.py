@@ -21,6 +21,7 @@ from app.contacts.imports import NUMBER_CHOICES, ContactImport, ImportRow
 from app.contacts.refusals import Refusal
 from app.contacts.settings import ContactSettings
 from app.contacts.tables import DELIMITERS, ENCODINGS, MOST_BYTES, MOST_ROWS, Unreadable
+from app.spreadsheets import csv_download
 from app.tenancy import confirmed, db, later, now, requires, takes_files
 from app.tenancy.guard import is_fragment, open_when_closed
 from app.words import N_
@@ -52,9 +53,8 @@ def exports() -> str:
 def export() -> Response:
     ContactExport.record(by=current_user)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    headers = {"Content-Disposition": f'attachment; filename="contacts-{now():%Y-%m-%d}.csv"'}
     rows = rows_as_csv(app, g.tenant.id, zones.reader_zone())
-    return Response(rows, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(f"contacts-{now():%Y-%m-%d}", rows)
 
 
 @bp.get("/imports")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from flask import Response, abort, render_template, request
 from sqlalchemy import select
 
@@ -16,6 +13,7 @@ from app.costs.blueprint import bp
 from app.costs.chart import Chart
 from app.costs.messages import FILTERS, charged_lines, free_lines
 from app.costs.months import Month, Replies, ReplyPrice, Words
+from app.spreadsheets import as_csv, csv_download
 from app.tenancy import db, in_menu, requires
 from app.tenancy.guard import open_when_closed
 from app.words import N_
@@ -83,13 +81,11 @@ def free() -> str:
 @open_when_closed
 def export() -> Response:
     """A month's totals as CSV: a line for each day, number, country, category and reason."""
-    month, file = Month.read(request.args.get("month")), io.StringIO()
-    sheet = csv.writer(file)
-    sheet.writerow(COLUMNS)
+    month = Month.read(request.args.get("month"))
+    sheet: list[tuple[object, ...]] = [COLUMNS]
     for row in month.rows_of_csv():
         amounts, cost = (typed(int(row.list_micros)), typed(int(row.charged_micros))), typed(int(row.cost_micros))
         number = row.display_number.lstrip("+")
         where = (row.day, number, row.country, row.category, row.free, row.currency)
-        sheet.writerow((*where, int(row.messages), *amounts, int(row.unpriced), cost))
-    headers = {"Content-Disposition": f'attachment; filename="costs-{month.name}.csv"'}
-    return Response(file.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+        sheet.append((*where, int(row.messages), *amounts, int(row.unpriced), cost))
+    return csv_download(f"costs-{month.name}", [as_csv(sheet)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
@@ -21,6 +19,7 @@ from app.costs.forms import BillingDetailsForm
 from app.costs.invoice_pdf import stored
 from app.costs.messages import PAGE, Line, read_place, with_messages
 from app.costs.months import Month, Words
+from app.spreadsheets import Number, as_csv, csv_download
 from app.tenancy import commit, db, later, requires
 from app.tenancy.guard import open_when_closed
 
@@ -61,17 +60,15 @@ def invoice(invoice_id: uuid.UUID) -> str:
 @open_when_closed
 def export_invoice(invoice_id: uuid.UUID) -> Response:
     """The lines as CSV; the last ones are tax and total."""
-    chosen, words, file = Invoice.get_or_404(invoice_id), Words(), io.StringIO()
-    sheet = csv.writer(file)
-    sheet.writerow(COLUMNS)
+    chosen, words = Invoice.get_or_404(invoice_id), Words()
+    sheet: list[tuple[object, ...]] = [COLUMNS]
     for line in chosen.lines:
         number = words.of("phone_number_id", str(line.phone_number_id)).lstrip("+") if line.phone_number_id else ""
         about = (chosen.number, line.position, line.kind, number, line.country, line.category, line.note)
-        sheet.writerow((*about, line.messages, signed(line.micros), chosen.currency))
+        sheet.append((*about, line.messages, signed(line.micros), chosen.currency))
     for name, micros in (("tax", chosen.tax_micros), ("total", chosen.net_micros + chosen.tax_micros)):
-        sheet.writerow((chosen.number, "", name, "", "", "", "", "", signed(micros), chosen.currency))
-    headers = {"Content-Disposition": f'attachment; filename="{chosen.number}.csv"'}
-    return Response(file.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+        sheet.append((chosen.number, "", name, "", "", "", "", "", signed(micros), chosen.currency))
+    return csv_download(chosen.number, [as_csv(sheet)])
 
 
 @bp.get("/invoices/<uuid:invoice_id>/pdf")
@@ -127,5 +124,5 @@ def vars_of(details: BillingDetails) -> dict[str, str]:
     return {name: getattr(details, name) for name in ("company", "address", "country", "vat_id")}
 
 
-def signed(micros: int) -> str:
-    return typed(micros) if micros >= 0 else f"-{typed(-micros)}"
+def signed(micros: int) -> Number:
+    return Number(typed(micros) if micros >= 0 else f"-{typed(-micros)}")

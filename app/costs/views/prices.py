@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from flask import Response, render_template, request
 
 from app.billing.money import typed
 from app.billing.terms import category_words
 from app.costs.blueprint import bp
 from app.costs.price_list import TenantPrices
+from app.spreadsheets import as_csv, csv_download
 from app.tenancy import requires
 
 
@@ -27,12 +25,10 @@ def prices() -> str:
 @requires("costs.read")
 def export_prices() -> Response:
     """All countries as CSV. An unknown price is empty."""
-    listed, file = TenantPrices.today(), io.StringIO()
-    sheet = csv.writer(file)
-    sheet.writerow(("country", "name", "market", "currency", "valid_from", *listed.categories))
+    listed = TenantPrices.today()
+    sheet: list[tuple[object, ...]] = [("country", "name", "market", "currency", "valid_from", *listed.categories)]
     for line in listed.lines():
         amounts = [typed(price.micros) if price else "" for price in line.prices.values()]
         since = listed.card.valid_from if listed.card else ""
-        sheet.writerow((line.country, line.name, line.market, listed.currency, since, *amounts))
-    headers = {"Content-Disposition": f'attachment; filename="prices-{listed.currency}.csv"'}
-    return Response(file.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+        sheet.append((line.country, line.name, line.market, listed.currency, since, *amounts))
+    return csv_download(f"prices-{listed.currency}", [as_csv(sheet)])

@@ -8,11 +8,11 @@ from flask import Response, render_template, request
 from flask_babel import gettext as _
 
 from app import zones
-from app.contacts.exports import as_csv
 from app.entry_points.blueprint import bp
 from app.entry_points.models import EntryPoint
 from app.entry_points.reports import DIMENSIONS, PERIODS, Figures, figures
 from app.entry_points.subjects import TYPES
+from app.spreadsheets import as_csv, csv_download
 from app.tenancy import db, requires
 
 COLUMNS = ("name", "type", "id", "clicks", "conversations", "replied", "resolved")
@@ -58,10 +58,8 @@ def names_of(by: str, rows: list[Figures]) -> dict[str, str]:
 def export() -> Response:
     by, days, rows = wanted()
     names = names_of(by, rows)
-    sheet = [[*COLUMNS]]
+    sheet: list[tuple[object, ...]] = [COLUMNS]
     for row in rows:
         kind, id = (row.type, row.external_id) if by == "object" else (by, row.key if by == "entry_point" else "")
-        counts = row.clicks, row.conversations, row.replied, row.resolved
-        sheet.append([names[row.key], kind, id, *map(str, counts)])
-    headers = {"Content-Disposition": f'attachment; filename="entry-points-{by}-{days}-days.csv"'}
-    return Response("\ufeff" + as_csv(sheet), content_type="text/csv; charset=utf-8", headers=headers)
+        sheet.append((names[row.key], kind, id, row.clicks, row.conversations, row.replied, row.resolved))
+    return csv_download(f"entry-points-{by}-{days}-days", [as_csv(sheet)])

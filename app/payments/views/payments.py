@@ -17,6 +17,7 @@ from app.payments.blueprint import bp
 from app.payments.exports import rows_as_csv
 from app.payments.forms import PaymentFilter, PaymentSettingsForm
 from app.payments.models import FACTS, Payment, PaymentSettings
+from app.spreadsheets import csv_download
 from app.tenancy import Paged, as_uuid, confirmed, in_menu, now, requires
 from app.words import N_
 
@@ -71,9 +72,8 @@ def confirm(payment_id: uuid.UUID) -> AnyResponse:
 @confirmed
 def export() -> Response:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    headers = {"Content-Disposition": f'attachment; filename="payments-{now():%Y-%m-%d}.csv"'}
     rows = rows_as_csv(app, g.tenant.id, PaymentFilter.read(request.form), zones.reader_zone())
-    return Response(rows, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(f"payments-{now():%Y-%m-%d}", rows)
 
 
 @bp.get("/settings")

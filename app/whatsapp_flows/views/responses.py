@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app import zones
+from app.spreadsheets import csv_download
 from app.tenancy import Paged, confirmed, db, now, requires
 from app.whatsapp_flows.blueprint import bp
 from app.whatsapp_flows.exports import rows_as_csv
@@ -34,6 +35,5 @@ def responses() -> str:
 @confirmed
 def export() -> Response:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    headers = {"Content-Disposition": f'attachment; filename="flow-responses-{now():%Y-%m-%d}.csv"'}
     rows = rows_as_csv(app, g.tenant.id, ResponseFilter.read(request.form), zones.reader_zone())
-    return Response(rows, content_type="text/csv; charset=utf-8", headers=headers)
+    return csv_download(f"flow-responses-{now():%Y-%m-%d}", rows)

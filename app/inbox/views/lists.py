@@ -23,6 +23,7 @@ from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.tenancy import User, db, in_menu, requires
 from app.tenancy.guard import is_fragment
+from app.tenancy.places import next_steps
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
@@ -37,7 +38,7 @@ def index() -> str:
     """The page, or the list alone where the view changes."""
     if is_fragment() and "HX-History-Restore-Request" not in request.headers:
         return render_template("inbox/desk/_list.html", **list_context(), is_update=True)
-    return render_template("inbox/desk/index.html", **list_context())
+    return render_template("inbox/desk/index.html", **list_context(), next_steps=next_steps())
 
 
 @bp.get("/list")

@@ -152,6 +152,13 @@ def test_a_customer_without_a_conversation_is_found_on_the_contact_page(ann: Bro
     assert "Rita Lopes" in page and f"/t/bakery/contacts/{rita.id}" in page
 
 
+def test_search_leads_to_the_customers_that_it_does_not_list(ann: Browser, world: World) -> None:
+    for place in range(9):
+        assert "View all customers that match" not in ann.get("~/inbox/search?q=zoe").text
+        contact(world, f"Zoe {place}", wa_id=f"491511234567{place}")
+    assert 'href="/t/bakery/contacts/?q=zoe">' in ann.get("~/inbox/search?q=zoe").text
+
+
 # The door itself, asked for "rye" with no filter.
 DOOR = text(f"select count(*) from search_entries('rye', {'null, ' * 8}10, 1000, null)")
 

@@ -68,6 +68,17 @@ def test_each_type_is_shown_for_what_it_is(
     assert "secret" not in page
 
 
+def test_what_cannot_be_shown_is_said_once(ann: Browser, world: World) -> None:
+    arrive(message(type="unsupported", unsupported={"type": "poll"}, errors=[{"code": 131051}]))
+    page = shown(ann, world)
+    assert "does not support this type of message here" in page and "does not pass this on" not in page
+
+
+def test_a_new_phone_number_is_shown_as_numbers_are(ann: Browser, world: World) -> None:
+    arrive(message(type="system", system={"type": "user_changed_number", "wa_id": "4917200000099"}))
+    assert "+49 172 00000099" in shown(ann, world) or "+49 1720 0000099" in shown(ann, world)
+
+
 NONSENSE: list[Any] = [None, 0, -1, True, "", "x" * 5000, [], {}, [[]], [None], {"a": [1]}, 1e400, "1e999", "<b>", "🎉"]
 
 

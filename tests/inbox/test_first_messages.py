@@ -344,10 +344,3 @@ def test_it_reaches_the_phone_and_the_reply_comes_back(road: Road, ann: Browser)
     road.until(lambda: road.state_of(sent) in ("delivered", "read"))
     talk = road.customer_writes("Obrigada!", wa_id="5511987654321", name="Bia")
     assert (talk.id, talk.window_is_open) == (sent.conversation_id, True)
-
-
-def test_a_list_that_is_cut_off_says_so(ann: Browser, world: World, number: PhoneNumber) -> None:
-    for place in range(21):
-        assert "There are more." not in ann.get("~/inbox/new?q=zoe").text
-        contact(world, f"Zoe {place}", wa_id=f"49151123456{place:02}")
-    assert "There are more. Type more of the name" in ann.get("~/inbox/new?q=zoe").text

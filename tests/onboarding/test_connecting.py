@@ -130,10 +130,10 @@ def test_what_meta_calls_an_account_is_shown_as_text(attempt: Attempt) -> None:
 
 
 def test_numbers_without_a_code_are_taken_to_be_from_where_the_business_is(attempt: Attempt) -> None:
-    attempt.sign_up()
+    attempt.sign_up(number="+49 30 901820")
     attempt.connect()
     with tenant_scope(attempt.tenant_id):
-        assert ContactSettings.default_country() == "US"
+        assert ContactSettings.default_country() == "DE"
         ContactSettings.save_country("")
         ContactSettings.assume_country("DE")
         assert ContactSettings.default_country() == ""

@@ -29,6 +29,8 @@ class Period:
     zone: zoneinfo.ZoneInfo
     now: dt.datetime
     name: str = ""
+    # More days were asked for than a report has.
+    is_shortened: bool = False
 
     @classmethod
     def read(cls, given: Mapping[str, str], zone: zoneinfo.ZoneInfo) -> Self:
@@ -39,7 +41,8 @@ class Period:
         if first or last:
             first, last = first or last or today, last or today
             first, last = min(first, last, today), min(max(first, last), today)
-            return cls(max(first, last - DAY * (MOST_DAYS - 1), FIRST), last, zone, at)
+            earliest = last - DAY * (MOST_DAYS - 1)
+            return cls(max(first, earliest, FIRST), last, zone, at, is_shortened=first < earliest)
         name = given.get("period", USUAL)
         name = name if name in SPANS else USUAL
         return cls(today - DAY * (SPANS[name] - 1), today, zone, at, name)

@@ -47,8 +47,12 @@ def example_of(code: str) -> str:
 
 def country_of(wa_id: str) -> str:
     """The name of the country that a number belongs to, in the reader's language; "" where it belongs to none."""
+    return name_of(code_of(f"+{wa_id}"))
+
+
+def code_of(number: str) -> str:
+    """The ISO 3166 code of the country of a number with its calling code; "" where it belongs to none."""
     try:
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(f"+{wa_id}"))
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
     except phonenumbers.NumberParseException:
         return ""
-    return name_of(region or "")

@@ -29,6 +29,12 @@ class ContactSettings(TenantModel):
         return db.session.scalar(select(cls.country)) or ""
 
     @classmethod
+    def assume_country(cls, country: str) -> None:
+        """Until somebody chooses one."""
+        row = {"tenant_id": current_tenant_id(), "id": uuid7(), "country": country}
+        db.session.execute(upsert(cls).values(row).on_conflict_do_nothing(index_elements=["tenant_id"]))
+
+    @classmethod
     def save_country(cls, country: str) -> None:
         row = {"tenant_id": current_tenant_id(), "id": uuid7(), "country": country}
         saving = upsert(cls).values(row)

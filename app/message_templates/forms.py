@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -123,7 +125,7 @@ class TemplateForm:
 
     @property
     def name(self) -> str:
-        return self.fields.get("name", "").strip()
+        return name_from(self.fields.get("name", ""))
 
     @property
     def language(self) -> str:
@@ -441,6 +443,12 @@ def like(card: Fields) -> Fields:
     made = {"header.format": card.get("header.format", "IMAGE")}
     put_rows(made, "buttons", [{n: row[n] for n in ("type", "text") if n in row} for row in rows(card, "buttons")])
     return made
+
+
+def name_from(words: str) -> str:
+    """What is typed, as Meta accepts it where its letters allow that: “Bestellung fertig” is bestellung_fertig."""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", words.lower()) if not unicodedata.combining(one))
+    return re.sub(r"[\s\-–.,/]+", "_", plain.replace("ß", "ss").strip())
 
 
 def free_name(waba_id: uuid.UUID | None, name: str, language: str) -> str:

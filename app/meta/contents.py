@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from .flow_json import Question
 from .payload import loads, mapping, sequence, text
+from .written_numbers import formatted
 
 MANY = 100
 SHOWN_FACTS, LOOKED_AT = 20, 500
@@ -150,6 +151,10 @@ class Renaming:
     """A person's new phone number, in digits, where WhatsApp reports it."""
 
     wa_id: str
+
+    @property
+    def number(self) -> str:
+        return formatted(self.wa_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,15 @@ def code_page(kind: type[User | PlatformAdmin], form: CodeForm) -> str:
 
 def start_again(kind: type[User | PlatformAdmin]) -> AnyResponse:
     session.pop("pending_sign_in", None)
-    flash(_("Sign in again. The code wasn't entered within five minutes, or too many codes were wrong."), "error")
+    session["starts_again"] = True
     return redirect(url_for(f"{door.area_of(kind)}.sign_in", next=request.args.get("next")), 303)
+
+
+def why_again() -> str:
+    """What the page to sign in says above its fields to who was sent back from the second step; "" to all others."""
+    if not session.pop("starts_again", False):
+        return ""
+    return str(_("Sign in again. The code wasn't entered within five minutes, or too many codes were wrong."))
 
 
 def wrong_code() -> str:

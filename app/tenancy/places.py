@@ -71,10 +71,29 @@ def in_menu(menu: str, title: str, icon: str, *, order: int, **more: Any) -> Cal
 FIRST_PAGES: list[Callable[[], str | None]] = []
 
 
+@dataclass(frozen=True)
+class NextStep:
+    words: str
+    address: str
+
+
+NEXT_STEPS: list[Callable[[], NextStep | None]] = []
+
+
 def first_page(leads: Callable[[], str | None]) -> Callable[[], str | None]:
     """Registers a function that may name another first page of a tenant than its inbox."""
     FIRST_PAGES.append(leads)
     return leads
+
+
+def next_step(tells: Callable[[], NextStep | None]) -> Callable[[], NextStep | None]:
+    """Registers a function that may name what the reader still has to set up; the inbox shows it beside its list."""
+    NEXT_STEPS.append(tells)
+    return tells
+
+
+def next_steps() -> list[NextStep]:
+    return [step for tells in NEXT_STEPS if (step := tells())]
 
 
 @functools.cache

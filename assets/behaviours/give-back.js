@@ -1,4 +1,5 @@
 // data-takes-draft="<composer>": a form that carries on with what was typed there, and clears it when it has done its work.
+// data-fresh: it has just been opened.
 // data-give-back="<composer>": words of a message that was cancelled; they return to the composer if it is empty.
 
 import { hasMovedOn } from "./moved-on.js"
@@ -16,7 +17,9 @@ function put(target, words) {
 document.addEventListener("htmx:after:swap", () => {
   document.querySelectorAll("[data-takes-draft]:not([data-ready])").forEach((form) => {
     form.dataset.ready = "true"
-    if (!form.elements.body.value) form.elements.body.value = field(form.dataset.takesDraft)?.value ?? ""
+    const box = field(form.dataset.takesDraft)
+    // What stands in the box is newer than the draft that the server has; after a mistake the form has its own words.
+    if (box && (form.hasAttribute("data-fresh") || !form.elements.body.value)) form.elements.body.value = box.value
   })
 })
 

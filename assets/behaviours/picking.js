@@ -12,6 +12,10 @@ function update() {
   const form = document.querySelector("[data-bulk]"), number = chosen().length
   if (!form) return
   form.hidden = number === 0
+  document.querySelectorAll("[data-pick-all]").forEach((every) => {
+    every.checked = number > 0 && number === boxes().length
+    every.indeterminate = number > 0 && !every.checked
+  })
   form.querySelector("[data-bulk-count]").textContent = number
   document.querySelector("[data-list]")?.toggleAttribute("data-picking", number > 0)
 }

@@ -3,7 +3,8 @@
 const begun = new WeakMap(), typed = new WeakMap(), saved = new WeakMap()
 let count = 0
 
-const isSame = (field, old) => field.form?.action === old.form?.action && field.name === old.name
+// The address by its attribute: a form's `action` may be a field of that name.
+const addressOf = (field) => field.form?.getAttribute("action")
 
 document.addEventListener("input", (event) => typed.set(event.target, ++count), true)
 document.addEventListener("htmx:config:request", (event) => begun.set(event.detail.ctx, ++count))
@@ -11,14 +12,14 @@ document.addEventListener("htmx:config:request", (event) => begun.set(event.deta
 document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
   const fields = tasks.flatMap((task) => [...(task.target?.querySelectorAll?.("input[id], textarea[id]") ?? [])])
   saved.set(ctx, fields.filter((field) => typed.get(field) > begun.get(ctx)).map((field) => ({
-    field, value: field.value, from: field.selectionStart, to: field.selectionEnd, hadFocus: field === document.activeElement,
+    field, address: addressOf(field), value: field.value, from: field.selectionStart, to: field.selectionEnd, hadFocus: field === document.activeElement,
   })))
 })
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  for (const { field, value, from, to, hadFocus } of saved.get(ctx) ?? []) {
+  for (const { field, address, value, from, to, hadFocus } of saved.get(ctx) ?? []) {
     const fresh = document.getElementById(field.id)
-    if (!fresh || !isSame(fresh, field) || fresh.value === value) continue
+    if (!fresh || addressOf(fresh) !== address || fresh.name !== field.name || fresh.value === value) continue
     fresh.value = value
     typed.set(fresh, ++count)
     for (let fold = fresh.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true

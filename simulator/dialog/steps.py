@@ -140,7 +140,8 @@ def _use_existing(signup: Signup, number_id: str) -> str:
 
 def _add_number(signup: Signup, form: Form) -> PhoneNumber:
     name = _require_text(form, "display_name", "Give the number a name that customers will see.")
-    digits = form.get("code", "1") + dialing.digits_of(form.get("number", ""))
+    typed = form.get("number", "").strip()
+    digits = dialing.digits_of(typed) if typed.startswith("+") else form.get("code", "1") + dialing.digits_of(typed)
     waba = signup.waba
     if personas.over_limit(signup.persona):
         raise EntryError("You have reached the maximum of phone numbers. Verify your business to add more.")

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
+from tests.browser.line import Line
 from tests.browser.steps import begin, connect
 
 BUSINESS = "Stationery"
@@ -65,3 +66,15 @@ def test_rows_are_moved_with_the_keyboard_alone(ann: Page) -> None:
         ann.keyboard.press("Enter")
         expect(ann.get_by_label("Label").nth(place)).to_have_value("One")
     expect(ann.get_by_role("button", name="Move up").last).to_be_focused()
+
+
+def test_what_is_typed_while_a_choice_is_answered_stays(ann: Page) -> None:
+    begun(ann)
+    line = Line(ann)
+    line.hold()
+    ann.get_by_label("Language of the text").select_option(label="German (de)")
+    ann.get_by_label("Text", exact=True).fill("Hallo {{first_name}}")
+    line.let_through()
+    expect(ann.get_by_label("{{first_name}}", exact=True)).to_be_visible()
+    expect(ann.get_by_label("Text", exact=True)).to_have_value("Hallo {{first_name}}")
+    ann.unroute_all(behavior="ignoreErrors")

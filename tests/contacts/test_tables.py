@@ -161,6 +161,7 @@ def test_cards_of_every_version_are_rows() -> None:
         ("First Name,Last Name,Labels,Phone 1 - Label,Phone 1 - Value", "first_name,last_name,tags,,phone"),
         ("First Name,Last Name,Mobile Phone,Business Fax,Home Phone", "first_name,last_name,phone,,phone"),
         ("Vorname,Nachname,Mobiltelefon", "first_name,last_name,phone"),
+        ("Kundenname,Handynummer,Ort,Schlagworte", "name,phone,,tags"),
         ("Имя,Телефон", "name,phone"),
         ("الاسم,رقم الهاتف", "name,phone"),
         ("姓名,手机号码", "name,phone"),

@@ -152,6 +152,20 @@ def test_a_customer_without_a_conversation_is_found_on_the_contact_page(ann: Bro
     assert "Rita Lopes" in page and f"/t/bakery/contacts/{rita.id}" in page
 
 
+def test_search_leads_to_the_customers_that_it_does_not_list(ann: Browser, world: World) -> None:
+    for place in range(9):
+        assert "View all customers that match" not in ann.get("~/inbox/search?q=zoe").text
+        contact(world, f"Zoe {place}", wa_id=f"491511234567{place}")
+    assert 'href="/t/bakery/contacts/?q=zoe">' in ann.get("~/inbox/search?q=zoe").text
+
+
+def test_a_list_of_whom_to_write_to_says_that_it_is_cut_off(ann: Browser, world: World) -> None:
+    for place in range(21):
+        assert "There are more." not in ann.get("~/inbox/new?q=zoe").text
+        contact(world, f"Zoe {place}", wa_id=f"4915112345{place:03}")
+    assert "There are more. Type more of the name" in ann.get("~/inbox/new?q=zoe").text
+
+
 # The door itself, asked for "rye" with no filter.
 DOOR = text(f"select count(*) from search_entries('rye', {'null, ' * 8}10, 1000, null)")
 

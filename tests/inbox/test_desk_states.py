@@ -226,3 +226,9 @@ def test_a_conversation_is_not_merged_or_blocked_by_its_state(ben: Browser, carl
     for state in ("merged", "blocked"):
         assert ben.post(f"~/inbox/{carla.id}/state", {"state": state}, headers=FRAGMENT).status_code == 422
         assert again(world, carla).state == "open"
+
+
+def test_who_has_resolved_everything_is_done(ann: Browser, carla: Conversation) -> None:
+    put(ann, carla, "resolved")
+    page = ann.get("~/inbox/?view=all").text
+    assert "All done" in page and "No conversations yet" not in page

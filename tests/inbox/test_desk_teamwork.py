@@ -47,6 +47,13 @@ def test_self_assigning_assigns_and_says_so(ben: Browser, carla: Conversation, w
     assert "Carla" in ben.get("~/inbox/list?view=mine").text
 
 
+def test_a_name_is_the_first_word_of_its_item(ann: Browser, carla: Conversation) -> None:
+    """Letters lead to the item of a menu that begins with them."""
+    page = ann.get(f"~/inbox/{carla.id}/assignment", headers=FRAGMENT).text
+    items = re.findall(r'<button class="menu-item".*?</button>', page, re.DOTALL)
+    assert ["Ben", "Offline"] in [re.sub(r"<[^>]*>", "", item).split() for item in items]
+
+
 def test_an_assigned_conversation_is_not_reassigned_by_mistake(
     ann: Browser, ben: Browser, carla: Conversation, world: World
 ) -> None:

@@ -68,6 +68,12 @@ def test_each_type_is_shown_for_what_it_is(
     assert "secret" not in page
 
 
+def test_what_cannot_be_shown_is_said_once(ann: Browser, world: World) -> None:
+    arrive(message(type="unsupported", unsupported={"type": "poll"}, errors=[{"code": 131051}]))
+    page = shown(ann, world)
+    assert "does not support this type of message here" in page and "does not pass this on" not in page
+
+
 NONSENSE: list[Any] = [None, 0, -1, True, "", "x" * 5000, [], {}, [[]], [None], {"a": [1]}, 1e400, "1e999", "<b>", "🎉"]
 
 
@@ -262,7 +268,7 @@ def test_a_changed_number_stays_the_same_customer(ann: Browser, world: World) ->
     talk = conversation(world)
     assert talk.unread_count == 2
     page = shown(ann, world)
-    assert "Changed their phone number" in page and "+16505559876" in page
+    assert "Changed their phone number" in page and "+16505559876" not in page
     assert "+1 650-555-9876" in page
 
 

@@ -228,6 +228,14 @@ def test_a_taken_name_is_said_at_the_name(ann: Browser, world: World, number: Ph
     assert "Choose another name" in text_of(answer).partition('id="t-name-problem"')[2].partition("</div>")[0]
 
 
+def test_a_name_in_plain_words_is_spelled_as_meta_needs_it(ann: Browser, world: World, number: PhoneNumber) -> None:
+    ann.post("~/templates/", form(number) | {"name": "Bestellung für  Große-Kunden"})
+    assert templates_of(world.bakery)[0].name == "bestellung_fur_grosse_kunden"
+    answer = ann.post("~/templates/", form(number, then="submit") | {"name": "طلب"})
+    assert answer.status_code == 422
+    assert "Use only small letters a to z" in text_of(answer)
+
+
 def test_a_second_click_makes_no_second_template(ann: Browser, world: World, number: PhoneNumber) -> None:
     for _ in range(2):
         assert ann.post("~/templates/", form(number, then="submit")).status_code == 303

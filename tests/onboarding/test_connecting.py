@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 
+from app.contacts.settings import ContactSettings
 from app.onboarding.jobs import enqueue_onboardings, finish_hello
 from app.onboarding.plan import PLAN
 from app.onboarding.steps import STEPS
@@ -126,3 +127,13 @@ def test_what_meta_calls_an_account_is_shown_as_text(attempt: Attempt) -> None:
     attempt.connect()
     assert "&lt;b&gt;100% Bakery" in attempt.page()
     assert "<b>100%" not in attempt.page()
+
+
+def test_numbers_without_a_code_are_taken_to_be_from_where_the_business_is(attempt: Attempt) -> None:
+    attempt.sign_up(number="+49 30 901820")
+    attempt.connect()
+    with tenant_scope(attempt.tenant_id):
+        assert ContactSettings.default_country() == "DE"
+        ContactSettings.save_country("")
+        ContactSettings.assume_country("DE")
+        assert ContactSettings.default_country() == ""

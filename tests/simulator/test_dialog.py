@@ -111,6 +111,11 @@ def test_finishing_without_a_number_says_so(popup: Any) -> None:
     assert "phone_number_id" not in session["data"]
 
 
+def test_a_number_with_its_own_calling_code_keeps_it(popup: Any) -> None:
+    window = popup().until_the_number().enter(display_name="Mill", code="1", number="+49 30 901820")
+    assert "+49 309 018 20" in window.page.text
+
+
 def test_a_number_in_use_is_refused(popup: Any) -> None:
     window = popup().until_the_number("taken").enter(display_name="Mine", code="1", number="5550199001")
     assert window.page.status_code == 422

@@ -175,3 +175,11 @@ def test_samples_of_one_business_are_not_anothers(world: World, ann: Browser, su
 
 def test_a_sample_that_does_not_exist_is_not_found(ann: Browser) -> None:
     assert ann.get("~/welcome/samples/nothing").status_code == 404
+
+
+def test_the_inbox_says_how_many_first_steps_are_left(world: World, ann: Browser, ben: Browser) -> None:
+    assert "First steps: 1 of 6 done" in ann.get("~/inbox/").text
+    assert "First steps:" not in ben.get("~/inbox/").text
+    with tenant_scope(world.bakery.id):
+        Welcome.locked().dismiss()
+    assert "First steps:" not in ann.get("~/inbox/").text

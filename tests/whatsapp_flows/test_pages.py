@@ -24,7 +24,7 @@ from app.whatsapp_flows.starters import LANGUAGES, STARTERS
 from simulator.flow_rules import errors_in
 from tests import world as people
 from tests.arrivals import arrive, conversation
-from tests.client import Browser, isolated
+from tests.client import FRAGMENT, Browser, isolated
 from tests.cpu import Meter
 from tests.posts import message
 from tests.world import World
@@ -368,3 +368,10 @@ def test_a_published_form_says_where_to_send_it(ann: Browser, world: World, numb
     assert "Send it to customers" not in ann.get(f"{HERE}{draft.id}").text
     page = ann.get(f"{HERE}{flow.id}").text
     assert "Send it to customers" in page and "In an automation" in page and META_ID in page
+
+
+def test_where_no_form_is_published_one_is_led_to_them(number: Any, ann: Browser, ben: Browser) -> None:
+    talk = people.conversation(number)
+    page = ann.get(f"~/inbox/{talk.id}/compose/flow", headers=FRAGMENT).text
+    assert f'href="{HERE}"' in page and "Send</button>" not in page
+    assert "Ask an owner or admin" in ben.get(f"~/inbox/{talk.id}/compose/flow", headers=FRAGMENT).text

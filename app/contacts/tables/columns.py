@@ -14,7 +14,9 @@ TITLES = {
     "name": (
         "name", "full name", "fullname", "display name", "file as", "contact", "contact name",
         "customer", "customer name", "client", "nombre", "nombre completo", "nome",
-        "nome completo", "nom", "nom complet", "vollstandiger name", "naam", "imie i nazwisko",
+        "nome completo", "nom", "nom complet", "vollstandiger name", "kunde", "kundenname",
+        "kontakt", "kontaktname", "client name", "cliente", "nombre del cliente", "nome do cliente",
+        "nom du client", "klant", "klantnaam", "naam", "imie i nazwisko",
         "имя", "фио", "имя и фамилия", "الاسم", "اسم", "الاسم الكامل", "نام", "שם", "姓名", "名前",
         "氏名", "お名前", "이름", "ad soyad", "isim", "adi soyadi", "ονομα", "ชื่อ", "nama", "ten",
         "ho va ten", "नाम",
@@ -31,7 +33,9 @@ TITLES = {
     ),
     "tags": (
         "tags", "tag", "labels", "label", "groups", "group", "group membership", "categories",
-        "category", "kategorien", "etiquetas", "etichette", "etiquettes", "segment", "segments", "gruppe", "gruppen",
+        "category", "kategorien", "kategorie", "schlagworte", "schlagwort", "schlagworter", "stichworte",
+        "etikett", "etiketten",
+        "mots cles", "etiquetas", "etichette", "etiquettes", "segment", "segments", "gruppe", "gruppen",
         "grupo", "grupos", "groupe", "groupes", "gruppo", "gruppi",
         "teги", "теги", "метки", "标签", "タグ",
     ),

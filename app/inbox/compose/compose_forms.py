@@ -40,6 +40,9 @@ class ComposeForm(WritingForm):
     extra_title: ClassVar[str] = _("Header and footer")
     # Whether it can be saved as a canned reply, whose text is the field `body`.
     may_be_canned: ClassVar[bool] = False
+    # Where there is nothing to choose from: why, and where that is changed.
+    missing: str = ""
+    remedy: tuple[str, str] | None = None
     # Of a message that goes by Direct Send.
     category: ClassVar[str] = ""
 

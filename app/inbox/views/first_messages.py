@@ -170,7 +170,8 @@ def render_search() -> Page:
             recipient = Recipient.of_number(typed, country)
         except NotRead as refusal:
             problem, candidates = Refusal.of(refusal).explain(_), refusal.candidates
-    contacts = ContactListing.read({"q": typed}).load().contacts[:SHOWN]
+    matching = ContactListing.read({"q": typed}).load().contacts
+    contacts = matching[:SHOWN]
     if recipient and recipient.contact and recipient.contact not in contacts:
         contacts.insert(0, recipient.contact)
     contacts = [one for one in contacts if one.identity("group") is None]
@@ -181,6 +182,7 @@ def render_search() -> Page:
     context = {
         "typed": typed,
         "contacts": contacts,
+        "has_more": len(matching) > SHOWN,
         "new_number": new_number,
         "new_place": countries.country_of(recipient.wa_id) if recipient else "",
         "problem": problem,

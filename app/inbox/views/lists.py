@@ -13,7 +13,7 @@ from app.contacts.tags import Tag
 from app.entry_points.models import EntryPoint
 from app.inbox.blueprint import bp
 from app.inbox.compose.drafts import Draft
-from app.inbox.conversations import Cursor
+from app.inbox.conversations import Conversation, Cursor
 from app.inbox.desk.addresses import LIST_ARGUMENTS
 from app.inbox.desk.lists import PAGE, Listing, count, count_views
 from app.inbox.desk.preferences import DeskPreference
@@ -21,8 +21,9 @@ from app.inbox.desk.read_pointers import count_unread
 from app.inbox.desk.saved_views import SavedView
 from app.team.models import Team
 from app.team.models.teams import colleagues
-from app.tenancy import User, db, in_menu, requires
+from app.tenancy import User, db, exists, in_menu, requires
 from app.tenancy.guard import is_fragment
+from app.tenancy.places import next_steps
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
@@ -37,7 +38,7 @@ def index() -> str:
     """The page, or the list alone where the view changes."""
     if is_fragment() and "HX-History-Restore-Request" not in request.headers:
         return render_template("inbox/desk/_list.html", **list_context(), is_update=True)
-    return render_template("inbox/desk/index.html", **list_context())
+    return render_template("inbox/desk/index.html", **list_context(), next_steps=next_steps())
 
 
 @bp.get("/list")
@@ -65,6 +66,7 @@ def list_context() -> dict[str, Any]:
         "is_first_page": before is None,
         "news": count_unread(rows[:PAGE], g.membership),
         "drafts": Draft.previews([row.id for row in rows[:PAGE]], current_user),
+        "is_untouched": not rows and not exists(select(Conversation.id)),
         "people": {person.id: person for person in users_by_id([row.assignee_id for row in rows])},
     }
     return context | views_context(listing, preference) if before is None else context

@@ -21,7 +21,7 @@ from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 
-MOST_ENTRY_POINTS = 100
+MOST_ENTRY_POINTS, MOST_PEOPLE = 100, 8
 
 
 @bp.get("/search")
@@ -31,7 +31,9 @@ def search() -> str:
     before = Cursor.read(request.args.get("before"))
     context: dict[str, Any] = {"search": query, "results": query.find(before), "is_first_page": before is None}
     if before is None:
-        context |= {"people": query.people(), "items": items_for(query.words)}
+        people = query.people(MOST_PEOPLE + 1)
+        context |= {"people": people[:MOST_PEOPLE], "has_more_people": len(people) > MOST_PEOPLE}
+        context["items"] = items_for(query.words)
     if is_fragment():
         return render_template("inbox/desk/_results.html", **context)
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at)).all()

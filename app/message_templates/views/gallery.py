@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.folding import fold
 from app.message_templates.blueprint import bp
-from app.message_templates.forms import free_name
+from app.message_templates.forms import free_name, name_from
 from app.message_templates.models import TemplateList
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.starters import LANGUAGES as STARTER_LANGUAGES
@@ -128,7 +128,7 @@ def library_template(name: str) -> str:
 @requires("templates.edit")
 def create_from_library(name: str) -> AnyResponse | tuple[str, int]:
     waba, chosen = chosen_or_404(name)
-    wanted, inputs = request.form.get("name", "").strip()[:512], button_inputs(chosen)
+    wanted, inputs = name_from(request.form.get("name", "")[:512]), button_inputs(chosen)
     waba_id, meta_id = waba.id, waba.meta_id
     created, problem = ask(
         waba,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 
+from app.contacts import countries
+from app.contacts.settings import ContactSettings
 from app.extensions import graph
 from app.meta import health, phone_numbers
 from app.meta.errors import GraphError
@@ -28,6 +30,9 @@ def number_verified(onboarding: Onboarding) -> None:
     """The Facebook window verifies a number on the way, but may be left before."""
     number, token = onboarding.phone_number, onboarding.waba.token
     meta_id = number.meta_id
+    if country := countries.code_of(number.display_number):
+        # Most customers of a business are where its number is.
+        ContactSettings.assume_country(country)
     commit()
     seen = phone_numbers.fetch(graph, token, meta_id)
     if not (seen.is_verified or seen.is_registered or seen.is_on_biz_app):

@@ -16,7 +16,7 @@ from app.platform.board import PAGE, Board, tenants_named
 from app.platform.forms import ReasonForm
 from app.platform.tenants import TenantOverview
 from app.platform.views.closures import closures_to_decide
-from app.team import door
+from app.team import door, two_step
 from app.team.forms import SignInForm
 from app.team.models import PlatformAdmin
 from app.tenancy import Tenant, db, in_menu, platform_only, public, tenant_scope
@@ -30,7 +30,9 @@ log = structlog.get_logger()
 def sign_in() -> str | AnyResponse:
     if current_user.is_authenticated and current_user.is_platform_admin:
         return redirect(onward(), 303)
-    return render_template("platform/sign_in.html", form=SignInForm(formdata=None))
+    form = SignInForm(formdata=None)
+    form.problem = two_step.why_again()
+    return render_template("platform/sign_in.html", form=form)
 
 
 @bp.post("/sign-in")

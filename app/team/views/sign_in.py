@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.team import door
+from app.team import door, two_step
 from app.team.blueprint import bp
 from app.team.forms import SignInForm
 from app.team.hashing import TooBusy
@@ -21,7 +21,9 @@ from app.tenancy import User, public, signed_in
 def sign_in() -> str | AnyResponse:
     if current_user.is_authenticated:
         return redirect(door.onward(request.args.get("next", "")), 303)
-    return render_template("team/sign_in.html", form=SignInForm(formdata=None), has_ended="_user_id" in session)
+    form = SignInForm(formdata=None)
+    form.problem = two_step.why_again()
+    return render_template("team/sign_in.html", form=form, has_ended="_user_id" in session)
 
 
 @bp.post("/sign-in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
@@ -9,14 +10,16 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.message_templates.models import TemplateList
-from app.tenancy import in_menu, requires
+from app.tenancy import in_menu, now, requires
 from app.tenancy.guard import is_fragment
-from app.tenancy.places import first_page
+from app.tenancy.places import NextStep, first_page, next_step
 from app.welcome.blueprint import bp
 from app.welcome.checklist import Checklist
 from app.welcome.models import LONGEST_ANSWER, SampleEnded, Welcome
 from app.welcome.samples import SAMPLES, Sample
 from app.words import N_
+
+YOUNG = dt.timedelta(days=30)
 
 
 @first_page
@@ -25,6 +28,18 @@ def lead_a_new_business() -> str | None:
     if not g.membership.may("welcome.use") or Welcome.current().dismissed_at or Checklist.load().hello_seen:
         return None
     return url_for("welcome.show")
+
+
+@next_step
+def remind_of_the_rest() -> NextStep | None:
+    """While a business is young: how many of the first steps are done."""
+    if not g.membership.may("welcome.use") or now() - g.tenant.created_at > YOUNG or Welcome.current().dismissed_at:
+        return None
+    done = Checklist.load().done
+    if all(done):
+        return None
+    words = _("First steps: %(done)s of %(all)s done", done=sum(done), all=len(done))
+    return NextStep(words, url_for("welcome.show"))
 
 
 @bp.get("")

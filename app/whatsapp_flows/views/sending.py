@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flask import g, url_for
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -41,8 +42,11 @@ class FlowForm(ComposeForm):
         """Those that this number can send."""
         self.versions = sendable_by(phone_number)
         self.version.choices = [SelectChoice(str(one.id), one.flow.name) for one in self.versions]
-        if not self.versions:
-            self.version.choices = [SelectChoice("", gettext("No form is published yet"))]
+        if not self.versions and g.membership.may("flows.edit"):
+            self.missing = gettext("No form is published yet. Create one and publish it first.")
+            self.remedy = gettext("View forms"), url_for("whatsapp_flows.index")
+        elif not self.versions:
+            self.missing = gettext("No form is published yet. Ask an owner or admin to create one.")
 
     def fill_in(self, body: str, values: dict[str, Any]) -> None:
         """A canned reply names a version; what is sent is the newest of its form."""

@@ -18,6 +18,7 @@ from app.tenancy.queue import Job
 from tests.apps import running
 from tests.census import Census
 from tests.client import Browser
+from tests.copies import Worlds
 from tests.databases import Emptying, databases
 from tests.enqueued import Enqueued
 from tests.world import World
@@ -114,10 +115,16 @@ def enqueued(app: Flask) -> Enqueued:
     return Enqueued(app)
 
 
+@pytest.fixture(scope="session")
+def worlds(shared_app: Flask, emptying: Emptying, census: Census) -> Worlds:
+    with shared_app.app_context():
+        return Worlds(emptying)
+
+
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(app: Flask, worlds: Worlds) -> World:
     """Ann owns Bakery and Ben works there; Sue owns Shoes, next door. Pat runs the platform."""
-    return World.create()
+    return worlds.another()
 
 
 @pytest.fixture

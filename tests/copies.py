@@ -19,8 +19,9 @@ from app.tenancy import now, uuid7
 from tests.databases import Emptying
 from tests.world import World
 
-ID = re.compile(r'(?<=")[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?=")')
-TIME = re.compile(r'(?<=")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*\+00:00(?=")')
+# What differs from copy to copy in rows written as JSON: ids, and times of UTC.
+OWN = re.compile(r"(?<=\")([0-9a-f]{8}-[0-9a-f-]{27}|\d{4}-\d\d-\d\dT[\d:.]+\+00:00)(?=\")")
+Own = uuid.UUID | dt.datetime
 
 
 class Worlds:
@@ -32,14 +33,17 @@ class Worlds:
         if not emptying.is_cluster:
             emptying.run()
             self.first = World.create()
-            self.rows = self.read()
-            self.connection.execute(FILL.format(sql.SQL(" ").join(map(filled, self.rows))))
-            self.text = json.dumps(self.rows)
-            self.ids = sorted({*ID.findall(self.text)})
-            self.times = sorted({*TIME.findall(self.text)})
+            rows = self.read()
+            self.connection.execute(FILL.format(sql.SQL(" ").join(map(filled, rows))))
+            # Every second part is an id or a time.
+            parts = OWN.split(json.dumps(rows))
+            self.parts: list[str | Own] = [value if n % 2 == 0 else read(value) for n, value in enumerate(parts)]
+            self.ids = sorted({part for part in self.parts if isinstance(part, uuid.UUID)})
+            self.times = sorted({part for part in self.parts if isinstance(part, dt.datetime)})
 
     def read(self) -> dict[str, list[dict[str, Any]]]:
         """Every row there is, by its table."""
+        self.connection.execute("set timezone = 'UTC'")
         results = {}
         for table in self.emptying.tables():
             query = sql.SQL("select coalesce(jsonb_agg(to_jsonb(t)), '[]') from {} t").format(sql.Identifier(table))
@@ -51,24 +55,30 @@ class Worlds:
         if self.emptying.is_cluster:
             return World.create()
         new = self.new_values()
-        text = TIME.sub(lambda match: new[match[0]].isoformat(), ID.sub(lambda match: str(new[match[0]]), self.text))
+        text = "".join(part if isinstance(part, str) else written(new[part]) for part in self.parts)
         self.connection.execute("select pg_temp.fill(%s)", (text,))
         return World(**{field.name: copy(getattr(self.first, field.name), new) for field in fields(World)})
 
-    def new_values(self) -> dict[str, Any]:
+    def new_values(self) -> dict[Own, Own]:
         """An id of its kind for each id, and a moment of just now for each time; in the order that they were in."""
-        moment = now()
-        count = len(self.times)
-        times = {time: moment - dt.timedelta(microseconds=count - n) for n, time in enumerate(self.times)}
-        return times | {id: uuid7() if uuid.UUID(id).version == 7 else uuid.uuid4() for id in self.ids}
+        ids: dict[Own, Own] = {id: uuid7() if id.version == 7 else uuid.uuid4() for id in self.ids}
+        moment, count = now(), len(self.times)
+        return ids | {time: moment - dt.timedelta(microseconds=count - n) for n, time in enumerate(self.times)}
 
 
-def copy(row: Any, new: dict[str, Any]) -> Any:
+def read(value: str) -> Own:
+    return dt.datetime.fromisoformat(value) if "T" in value else uuid.UUID(value)
+
+
+def written(value: Own) -> str:
+    return value.isoformat() if isinstance(value, dt.datetime) else str(value)
+
+
+def copy(row: Any, new: dict[Own, Own]) -> Any:
     """A model's object, as one that was committed and let go."""
     values = {name: value for name, value in vars(row).items() if name in row.__mapper__.columns}
-    ids = {name: new[str(value)] for name, value in values.items() if isinstance(value, uuid.UUID)}
-    times = {name: new[value.isoformat()] for name, value in values.items() if isinstance(value, dt.datetime)}
-    made = type(row)(**values | ids | times)
+    own = {name: new[value] for name, value in values.items() if isinstance(value, Own)}
+    made = type(row)(**values | own)
     make_transient_to_detached(made)
     return made
 

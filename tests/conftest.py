@@ -40,10 +40,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 # The longest tests begin first, so that at the end none of them keeps a worker alone.
 LONG = ("test_chaos.py", "test_fuzz.py", "test_hostile.py", "test_fuzz_document.py", "test_isolation.py")
+LONG += tuple(f"browser/{name}" for name in ("test_pages.py", "test_overtaking.py", "test_personas.py"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    def place(item: pytest.Item) -> int:
+        return next((n for n, name in enumerate(LONG) if item.path.match(name)), len(LONG))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

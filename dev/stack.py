@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import os
@@ -182,6 +183,13 @@ def free_port(wanted: int) -> int:
         chosen[port] = lease
         return port
     raise Missing(f"No free port from {wanted} on.")
+
+
+@atexit.register
+def give_back() -> None:
+    """Frees what this process has chosen."""
+    while chosen:
+        chosen.popitem()[1].close()
 
 
 def is_free(port: int) -> bool:

@@ -34,7 +34,6 @@ class World(Context):
     def start(self) -> None:
         """Starts the background loops."""
         self.loops.start()
-        self.sender.start()
 
     def stop(self) -> None:
         """Stops the background loops and closes the store."""

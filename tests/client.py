@@ -22,9 +22,11 @@ from app.tenancy import User, global_scope
 
 FRAGMENT = {"HX-Request": "true"}
 
-# Text that is not only white space, and values without a character that means something in HTML.
-WORDS = re.compile(r">\s*[^\s<>&][^<>&]*<")
-VALUE = re.compile(r'="[^"<>&]*"')
+# Text that is not only white space, and values. In both, no character that means something in HTML, but for what our
+# templates write instead of one.
+INSTEAD = r"&(?:amp|lt|gt|quot|nbsp|#34|#39);"
+WORDS = re.compile(rf">\s*+(?:[^<>&]++|{INSTEAD})++<")
+VALUE = re.compile(rf"""="(?:[^"<>&]++|{INSTEAD})*+"|='(?:[^'<>&]++|{INSTEAD})*+'""")
 # A template is no part of the page until a script copies it.
 UNSEEN = re.compile(r"<template\b.*?</template>", re.DOTALL)
 CHECKED: set[bytes] = set()

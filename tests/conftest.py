@@ -18,6 +18,7 @@ from app.tenancy.queue import Job
 from tests.apps import running
 from tests.census import Census
 from tests.client import Browser
+from tests.copies import Worlds
 from tests.databases import Emptying, databases
 from tests.enqueued import Enqueued
 from tests.world import World
@@ -39,10 +40,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 # The longest tests begin first, so that at the end none of them keeps a worker alone.
 LONG = ("test_chaos.py", "test_fuzz.py", "test_hostile.py", "test_fuzz_document.py", "test_isolation.py")
+LONG += tuple(f"browser/{name}" for name in ("test_pages.py", "test_overtaking.py", "test_personas.py"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    def place(item: pytest.Item) -> int:
+        return next((n for n, name in enumerate(LONG) if item.path.match(name)), len(LONG))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -114,10 +119,16 @@ def enqueued(app: Flask) -> Enqueued:
     return Enqueued(app)
 
 
+@pytest.fixture(scope="session")
+def worlds(shared_app: Flask, emptying: Emptying, census: Census) -> Worlds:
+    with shared_app.app_context():
+        return Worlds(emptying)
+
+
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(app: Flask, worlds: Worlds) -> World:
     """Ann owns Bakery and Ben works there; Sue owns Shoes, next door. Pat runs the platform."""
-    return World.create()
+    return worlds.another()
 
 
 @pytest.fixture

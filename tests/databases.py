@@ -140,12 +140,20 @@ class Emptying:
         self.connection = psycopg.connect(superuser_url, autocommit=True)
         row = self.connection.execute("select to_regclass('pg_dist_partition')").fetchone()
         self.is_cluster = row != (None,)
+        if not self.is_cluster:
+            # Skips the foreign keys' triggers. Set for each time instead, it would have every statement planned anew.
+            self.connection.execute("set session_replication_role = replica")
+            self.connection.execute(EMPTY.format(sql.SQL(" ").join(map(emptied, self.tables()))))
 
     def run(self) -> None:
         if self.is_cluster:
             self.empty_in_order()
         else:
-            self.connection.execute(EMPTY)
+            self.connection.execute("select pg_temp.empty()")
+
+    def tables(self) -> list[str]:
+        """Ours, and not an extension's; without what comes with the product."""
+        return [name for (name,) in self.connection.execute(TABLES, (list(COMES_WITH_THE_PRODUCT),))]
 
     def empty_in_order(self) -> None:
         """On a cluster, whose machines check keys by themselves: what refers to others first."""
@@ -153,21 +161,20 @@ class Emptying:
             name = sql.Identifier(table.name)
             holds = self.connection.execute(sql.SQL("select exists (select from {})").format(name)).fetchone()
             if table.name not in COMES_WITH_THE_PRODUCT and holds == (True,):
-                self.connection.execute(sql.SQL("delete from {}").format(name))
+                self.connection.execute(emptied(table.name))
 
 
-# Our tables, and not an extension's; what never had a row has no page. Replica mode skips the foreign keys' triggers: a
-# few milliseconds instead of a truncate's fifty.
-EMPTY = sql.SQL("""
-    do $$ declare name regclass; begin
-        set local session_replication_role = replica;
-        for name in
-            select oid from pg_class c
-            where (relkind = 'p' or relkind = 'r' and pg_relation_size(oid) > 0)
-              and relnamespace = 'public'::regnamespace and relname <> all({})
-              and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
-        loop
-            execute format('delete from %s', name);
-        end loop;
-    end $$
-""").format(sql.Literal(list(COMES_WITH_THE_PRODUCT)))
+def emptied(table: str) -> sql.Composed:
+    return sql.SQL("delete from {};").format(sql.Identifier(table))
+
+
+# A partition is emptied with the table that it is a part of.
+TABLES = """
+    select relname from pg_class c
+    where relkind in ('r', 'p') and not relispartition
+      and relnamespace = 'public'::regnamespace and relname <> all(%s)
+      and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+    order by relname
+"""
+# A function's statements are planned once: 1 ms for all tables, where a truncate takes fifty.
+EMPTY = sql.SQL("create function pg_temp.empty() returns void language plpgsql as $$ begin {} end $$")

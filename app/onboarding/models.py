@@ -29,7 +29,7 @@ from app.tenancy import (
 from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
 
-from .leases import Leased
+from .leases import ONLY_THERE, Leased
 from .onboarding_steps import HELLO_OPEN, OnboardingStep
 from .plan import PLAN
 from .screens import CAUSES, SCREENS, Cause
@@ -181,7 +181,7 @@ class Onboarding(Leased):
         """Not once the attempt has ended with its business: then the lease is given back."""
         ended = update(Onboarding).where(Onboarding.id == self.id, Onboarding.state == "abandoned")
         given_back = ended.where(Onboarding.fence == fence).values(lease_until=None)
-        if db.session.scalar(given_back.returning(Onboarding.id)):
+        if db.session.scalar(given_back.returning(Onboarding.id), execution_options=ONLY_THERE):
             commit()
             return False
         return super().renew_lease(fence)

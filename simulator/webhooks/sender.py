@@ -26,16 +26,13 @@ class Sender:
         world.loops.add("settled webhooks", self._settle_done)
         self._queue: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._threads = 0
+        self._idle = threading.Semaphore(0)
         world.store.write("update deliveries set claimed = 0 where claimed")
-
-    def start(self) -> None:
-        """Starts the posting threads."""
-        for _ in range(AT_ONCE):
-            threading.Thread(target=self._work, name="webhooks", daemon=True).start()
 
     def stop(self) -> None:
         """Stops the posting threads."""
-        for _ in range(AT_ONCE):
+        for _ in range(self._threads):
             self._queue.put(None)
 
     def send_due(self) -> int:
@@ -55,14 +52,22 @@ class Sender:
     def _turn(self) -> float:
         due = self._claim_due()
         for delivery in due:
-            self._queue.put(delivery)
+            self._post_in_thread(delivery)
         return 0.0 if due else self._until_next()
+
+    def _post_in_thread(self, delivery: Delivery) -> None:
+        """One thread more where none is idle, up to so many."""
+        self._queue.put(delivery)
+        if not self._idle.acquire(blocking=False) and self._threads < AT_ONCE:
+            self._threads += 1
+            threading.Thread(target=self._work, name="webhooks", daemon=True).start()
 
     def _work(self) -> None:
         while delivery := self._queue.get():
             self._post(delivery)
             self._done.put(delivery)
             self.world.loops.wake("settled webhooks")
+            self._idle.release()
 
     def _claim_due(self) -> list[Delivery]:
         return self._claim("due_at <= ? order by due_at, id limit ?", self.world.clock.now(), CLAIM)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser
-from werkzeug.serving import make_server
 
 from app.entry_points.models import EntryPoint
 from app.tenancy import tenant_scope
 from dev.agency import SLUG, create_app
 from tests.browser.test_pages import AXE
+from tests.simulated import Served
 from tests.world import World
-
-
-@contextlib.contextmanager
-def served(app: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
 
 
 @pytest.fixture
@@ -32,8 +22,8 @@ def site(app: Flask, world: World) -> Iterator[str]:
     number, _ = world.connect_numbers()
     with tenant_scope(world.bakery.id):
         EntryPoint.create("Site", number, slug=SLUG, kind="page", texts=[])
-    with served(app) as switchboard, served(create_app(switchboard, SLUG)) as agency:
-        yield agency
+    with Served(app) as switchboard, Served(create_app(switchboard.url, SLUG)) as agency:
+        yield agency.url
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("fr", "light"), ("ar", "dark")])

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
-from typing import Any
-
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from dev.agency import SLUG, create_app
 from dev.stack import Stack
 from tests.browser.conftest import Person
 from tests.browser.steps import begin, connect, slug_of
+from tests.simulated import Served
 
 BUSINESS = "Sahel Homes"
 TEXTS = {"fr": "Bonjour, je suis intéressé par {title}", "ar": "مرحبا، أنا مهتم بـ {title}"}
 REPLIES = {"fr": "Merci de votre intérêt pour Villa à Dakar", "ar": "شكراً لاهتمامك بـ فيلا في داكار"}
-
-
-@contextlib.contextmanager
-def served(app: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
 
 
 def test_a_visitor_of_a_page_is_answered_in_its_language(stack: Stack, agent: Person, customer: Person) -> None:
@@ -44,9 +31,9 @@ def test_a_visitor_of_a_page_is_answered_in_its_language(stack: Stack, agent: Pe
     page.get_by_role("button", name="Add an auto-reply").click()
     page.get_by_role("button", name="Publish and switch on").click()
     expect(page.get_by_text("Off", exact=True)).to_have_count(0)
-    with served(create_app(stack.web, SLUG)) as agency:
+    with Served(create_app(stack.web, SLUG)) as agency:
         for language, number in (("fr", "6505550178"), ("ar", "6505550179")):
-            visit(customer, stack, agency, language, number)
+            visit(customer, stack, agency.url, language, number)
             page.goto(f"{here}/inbox/?view=all")
             expect(page.get_by_text(REPLIES[language].partition("Villa")[0].strip()[:12]).first).to_be_visible()
             expect(page.locator(".row-about").first).to_contain_text("500,000 XOF")

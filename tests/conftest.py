@@ -39,8 +39,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 # The longest tests begin first, so that at the end none of them keeps a worker alone.
-LONG = ("test_chaos.py", "test_fuzz.py", "test_hostile.py", "test_fuzz_document.py", "test_isolation.py")
-LONG += tuple(f"browser/{name}" for name in ("test_pages.py", "test_overtaking.py", "test_personas.py"))
+LONG = (
+    "test_chaos.py",
+    "test_fuzz.py",
+    "test_hostile.py",
+    "test_fuzz_document.py",
+    "test_isolation.py",
+    "browser/test_pages.py",
+    "browser/test_overtaking.py",
+    "browser/test_personas.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

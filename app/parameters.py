@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Request as FlaskRequest
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import IntegerConverter, PathConverter
 from wtforms.validators import NumberRange
 
@@ -40,6 +41,13 @@ class Request(FlaskRequest):
 
     # Flask-WTF fills forms from JSON too, with values of any type. The one view that takes JSON calls `json_object`.
     is_json = False
+
+    def get_data(self, *arguments: Any, **options: Any) -> Any:
+        """Raises for a body that says no length and is too long: the library would return its beginning."""
+        data = super().get_data(*arguments, **options)
+        if self.content_length is None and self.max_content_length and len(data) >= self.max_content_length:
+            raise RequestEntityTooLarge
+        return data
 
     @property
     def json_object(self) -> dict[str, Any] | None:

@@ -203,7 +203,7 @@ class Round:
         for talk in db.session.scalars(query):
             talks[talk.contact_id][talk.phone_number_id] = talk
         for id, contact in contacts.items():
-            self.recipients[id] = Recipient(contact, contact.identity("wa_id") or "", talks[id])
+            self.recipients[id] = Recipient(contact, conversations=talks[id])
 
     def load_languages(self) -> None:
         fields = {one.notification.language_field_id for one in self.wanted} - {None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete
 
-from app.api import pages
+from app.api import ApiKey, pages
 from app.api.idempotency import IdempotentRequest
 from app.contacts.consents import Consent
 from app.inbox.conversations import Conversation, Message
@@ -89,6 +90,14 @@ def test_a_text_takes_few_statements(app: Flask, shop: Caller, carla: Conversati
         assert shop.post("/messages", text_to(carla)).status_code == 202
     # The tenant, the key, the conversation with all around it; the message, the conversation, what happened.
     assert statements_of(app, lambda: shop.post("/messages", text_to(carla))) == 6
+
+
+def test_a_text_to_a_contact_takes_few_statements(app: Flask, shop: Caller, carla: Conversation) -> None:
+    wanted = text_to(carla) | {"to": {"contact_id": str(carla.contact_id)}}
+    for _ in range(2):
+        assert shop.post("/messages", wanted).status_code == 202
+    # As above, and the contact, their conversations, our number.
+    assert statements_of(app, lambda: shop.post("/messages", wanted)) == 9
 
 
 def test_who_has_opted_out_gets_no_marketing(shop: Caller, world: World, carla: Conversation) -> None:
@@ -216,6 +225,9 @@ NONSENSE = [
     b'"text"',
     b"{",
     b'{"type":"text","type":"text"}',
+    b'{"type":"text","text":{"body":"a","b\\u006fdy":"b"}}',
+    "{}".encode("utf-16"),
+    b"\xef\xbb\xbf{}",
     b'{"x":NaN}',
     b'{"x":1e999}',
     b"\xff\xfe{",
@@ -237,6 +249,24 @@ def test_nonsense_is_refused_in_words(shop: Caller, body: bytes) -> None:
 def test_a_body_too_large_or_of_another_type_is_refused(shop: Caller) -> None:
     assert shop.call("POST", "/messages", b'{"x":"' + b"x" * 1_100_000 + b'"}').status_code == 413
     assert shop.call("POST", "/messages", b"a=b", Content_Type="text/plain").status_code == 415
+
+
+def test_a_body_too_large_that_says_no_length_is_refused_as_such(shop: Caller) -> None:
+    headers = {"Authorization": f"Bearer {shop.secret}", "Content-Type": "application/json"}
+    body = io.BytesIO(b'{"x":"' + b"x" * 1_100_000 + b'"}')
+    chunked = {"wsgi.input_terminated": True}
+    answer = shop.client.post("/api/v1/messages", input_stream=body, headers=headers, environ_overrides=chunked)
+    assert (answer.status_code, answer.get_json(force=True)["code"]) == (413, "too_large")
+
+
+def test_a_key_that_is_revoked_between_two_pages_reads_no_further(shop: Caller, carla: Conversation) -> None:
+    for number in range(2):
+        shop.post("/messages", text_to(carla, f"No. {number}"))
+    cursor = shop.get("/messages?limit=1").json["next"]  # type: ignore[index]
+    with tenant_scope(shop.key.tenant_id):
+        ApiKey.get_or_404(shop.key.id).revoke()
+    answer = shop.get(f"/messages?limit=1&after={cursor}")
+    assert (answer.status_code, answer.get_json(force=True)["code"]) == (401, "key_revoked")
 
 
 @pytest.mark.parametrize(

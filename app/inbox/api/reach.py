@@ -101,6 +101,8 @@ def find_contact(id: uuid.UUID) -> Contact:
 
 
 def is_reached(contact: Contact) -> bool:
+    if current_key().kind != "team":
+        return True
     return bool(db.session.scalar(select(contact_reached(Contact.id)).where(Contact.id == contact.id)))
 
 

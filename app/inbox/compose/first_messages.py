@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 from sqlalchemy import select
@@ -35,10 +36,10 @@ AWAY = N_("This number is not connected to WhatsApp.")
 
 @dataclass(frozen=True)
 class Recipient:
-    """Somebody to write to: a contact, or a phone number that no contact has yet (`wa_id`)."""
+    """Somebody to write to: a contact, or a phone number that no contact has yet (`number`)."""
 
     contact: Contact | None
-    wa_id: str = ""
+    number: str = ""
     # On which of our numbers they have a conversation.
     conversations: dict[uuid.UUID, Conversation] = field(default_factory=dict)
 
@@ -46,8 +47,7 @@ class Recipient:
     def of_contact(cls, contact: Contact) -> Self:
         mine = Conversation.contact_id == contact.id, Conversation.merged_into_id.is_(None)
         conversations = db.session.scalars(select(Conversation).where(*mine))
-        wa_id = contact.identity("wa_id") or ""
-        return cls(contact, wa_id, {each.phone_number_id: each for each in conversations})
+        return cls(contact, conversations={each.phone_number_id: each for each in conversations})
 
     @classmethod
     def of_number(cls, written: str, country: str = "") -> Self:
@@ -55,6 +55,11 @@ class Recipient:
         wa_id = written_numbers.read(written, country)
         contact = Contact.with_number(wa_id)
         return cls.of_contact(contact) if contact else cls(None, wa_id)
+
+    @cached_property
+    def wa_id(self) -> str:
+        """Their phone number; "" where WhatsApp hides it. Looked up where it matters: not for a conversation's."""
+        return (self.contact.identity("wa_id") or "") if self.contact else self.number
 
     @property
     def name(self) -> str:

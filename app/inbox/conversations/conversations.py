@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import Index, Select, UniqueConstraint, bindparam, false, select, tuple_, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from werkzeug.exceptions import NotFound
 
 from app.billing.balances import Balance
 from app.billing.terms import Terms
@@ -85,12 +86,13 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
 
         `taken`: a person is about to take it, so it is locked against every change.
         """
-        if not (is_held_in(self.locked_in) or (not taken and is_held_in(self.shared_in))):
-            # Reading it again drops what is not in the database yet, such as who it was assigned to.
-            db.session.flush()
-            db.session.refresh(self, with_for_update={"of": type(self), "read": not taken, "key_share": True})
-            self.note_lock(taken=taken)
-        return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
+        if is_held_in(self.locked_in) or (not taken and is_held_in(self.shared_in)):
+            return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
+        # Reading it again drops what is not in the database yet, such as who it was assigned to.
+        db.session.flush()
+        if (locked := type(self).to_write_in(self.id, taken=taken)) is None:
+            raise NotFound
+        return locked
 
     def note_lock(self, *, taken: bool) -> None:
         """That this transaction has it locked, so that no statement locks it again."""

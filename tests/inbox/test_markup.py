@@ -85,7 +85,7 @@ def test_a_bubble_shows_them_and_its_text_is_copied_as_it_was_written(
     written(world, carla, "> *Rye*?\n- two\n3. (030) 901820")
     page = ben.get(f"~/inbox/{carla.id}").text
     assert "<blockquote><strong>Rye</strong>?</blockquote><ul><li>two</li></ul>" in page
-    assert '<li value="3"><a class="phone"' in page.replace("\n  ", " ")
+    assert '<li value="3"><a href="/t/bakery/inbox/phone?to=%2B4930901820"' in page.replace("\n  ", " ")
     assert 'data-words="&gt; *Rye*?' in page
 
 

@@ -235,6 +235,8 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
         if media:
             media.message_id, media.next_attempt_at = message.id, now()
             db.session.add(media)
+            # Its id and its defaults are shown with the message.
+            db.session.flush()
         if not later:
             self.note_sending(message, by)
         # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.

@@ -49,19 +49,23 @@ def test_a_tag_is_not_changed_over_the_change_of_others(shop: Caller) -> None:
     assert code(answer) == "changed_meanwhile"
 
 
-def test_a_tag_that_is_deleted_while_another_changes_it_is_gone(
-    shop: Caller, monkeypatch: pytest.MonkeyPatch, settings: Settings
+@pytest.mark.parametrize("step", ["refresh_locked", "put_on"])
+def test_a_tag_that_another_deletes_at_the_same_moment_is_gone(
+    shop: Caller, carla: Conversation, monkeypatch: pytest.MonkeyPatch, settings: Settings, step: str
 ) -> None:
-    tag, lock = made(shop.post("/tags", {"name": "VIP"})), Tag.refresh_locked
+    tag, own = made(shop.post("/tags", {"name": "VIP"})), getattr(Tag, step)
 
-    def late(self: Tag) -> Tag:
+    def late(self: Tag, *arguments: Any, **more: Any) -> Any:
         with psycopg.connect(settings.database_url) as other:
             other.execute("select set_config('app.tenant_id', %s, false)", [str(shop.key.tenant_id)])
             other.execute("delete from tags where id = %s", [tag["id"]])
-        return lock(self)
+        return own(self, *arguments, **more)
 
-    monkeypatch.setattr(Tag, "refresh_locked", late)
-    answer = shop.patch(f"/tags/{tag['id']}", {"name": "Regular"})
+    monkeypatch.setattr(Tag, step, late)
+    if step == "put_on":
+        answer = shop.post(f"/contacts/{carla.contact_id}/tags", {"id": tag["id"]})
+    else:
+        answer = shop.patch(f"/tags/{tag['id']}", {"name": "Regular"})
     assert (answer.status_code, code(answer)) == (404, "not_found")
 
 

@@ -101,11 +101,13 @@ def checked(url: str) -> httpx.URL:
     """Parses an https URL on port 443 without userinfo. Raises `Refused` for every other."""
     try:
         parsed = httpx.URL(url)
+        # Decoded when it is asked for: xn-- may begin what no name is.
+        host = parsed.host
     except (httpx.InvalidURL, ValueError, TypeError):
         raise Refused("not an address") from None
     if parsed.scheme != "https" or parsed.port not in (None, PORT) or parsed.userinfo or not parsed.raw_host:
         raise Refused("only https on its usual port")
-    if not parsed.raw_host.isascii() or "%" in parsed.host:
+    if not parsed.raw_host.isascii() or "%" in host:
         raise Refused("not a name")
     return parsed
 

@@ -13,15 +13,18 @@ import structlog
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 
 from app.extensions import login_manager
 
 log = structlog.get_logger()
 PLAIN = "card.html"
+# Postgres's code for a foreign key without its row.
+MISSING = "23503"
 # For programs: whether a request is theirs, and the answer to it, from the status and the headers.
 FORMATS: list[tuple[Callable[[], bool], Callable[[int, dict[str, str]], Response]]] = []
 
@@ -37,6 +40,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, explain_outage)
     app.register_error_handler(PoolTimeout, explain_outage)
     app.register_error_handler(InternalError, explain_broken)
+    app.register_error_handler(IntegrityError, explain_missing)
+    app.register_error_handler(StaleDataError, explain_gone)
     app.register_error_handler(Exception, explain_failure)
 
 
@@ -87,6 +92,17 @@ def explain_broken(error: InternalError) -> Response:
     """A pooler that loses its server in the middle of an answer sends what psycopg refuses, not Postgres."""
     is_psycopgs_own = getattr(error.orig, "sqlstate", "") is None
     return explain_outage(error) if is_psycopgs_own or error.connection_invalidated else explain_failure(error)
+
+
+def explain_missing(error: IntegrityError) -> Response:
+    is_pointing = getattr(error.orig, "sqlstate", "") == MISSING and not (error.statement or "").startswith("DELETE")
+    return explain_gone(error) if is_pointing else explain_failure(error)
+
+
+def explain_gone(error: Exception) -> Response:
+    """What the request was to change, or to point at, was deleted by another one a moment ago."""
+    log.warning("gone meanwhile", path=request.path, exc_info=error)
+    return explain_refusal(NotFound())
 
 
 def explain_failure(error: Exception) -> Response:

@@ -138,10 +138,18 @@ STATUSES = {
 
 def answer_failure(status: int, headers: dict[str, str]) -> Response:
     """The problem for what failed outside an endpoint: no such address, a broken body, a database that is away."""
-    kind = PROBLEMS[STATUSES.get(status, "internal" if status >= 500 else "bad_request")]
-    advice = kind.advice.format(most=f"{request.max_content_length:,}") if status == 413 else kind.advice
+    kind = kind_of_failure(status)
     passed_on: dict[str, str] = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
-    return respond(kind, advice, headers=passed_on)
+    return respond(kind, advice_on(kind), headers=passed_on)
+
+
+def kind_of_failure(status: int) -> Kind:
+    return PROBLEMS[STATUSES.get(status, "internal" if status >= 500 else "bad_request")]
+
+
+def advice_on(kind: Kind) -> str:
+    """The advice for a failure outside an endpoint, where nobody filled in its facts."""
+    return kind.advice.format(most=f"{request.max_content_length:,}") if kind.code == "too_large" else kind.advice
 
 
 def is_api_request() -> bool:

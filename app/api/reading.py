@@ -27,8 +27,15 @@ CHUNK = 64 * 1024
 MOST_FAULTS = 50
 # Of one body. What is larger is no request of an honest program, and would cost more than it is worth.
 DEEPEST, MOST_MEMBERS, MOST_ITEMS = 32, 1_000, 10_000
+TOO_DEEP = f"The body may be at most {DEEPEST} levels deep."
+ENCODED = "Send the body as it is, without Content-Encoding: compressed bodies are not read."
 # What Pydantic calls it, where there is a plainer word.
-CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
+CODES = {"missing": "required", "extra_forbidden": "unknown_field", "union_tag_not_found": "required"}
+WORDS = {
+    "union_tag_not_found": "Field required",
+    "union_tag_invalid": "Input should be one of {expected_tags}",
+    "uuid_type": "Input should be a string that is a UUID",
+}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -43,6 +50,7 @@ def read_body(model: type[Model], rewrite: Callable[[dict[str, Any]], dict[str, 
     """
     if request.mimetype != JSON:
         raise Problem("unsupported_media_type", type=JSON)
+    refuse_encoded()
     data = request.get_data()
     body = parse(data)
     if not isinstance(body, dict):
@@ -61,11 +69,18 @@ def read_file(types: Sequence[str]) -> Iterator[IO[bytes]]:
     """The body as a file, of one of these media types or ranges. Commits first: it may take a while to arrive."""
     if request.mimetype in FORMS or not any(fnmatch.fnmatchcase(request.mimetype, each) for each in types):
         raise Problem("unsupported_media_type", type=", ".join(types))
+    refuse_encoded()
     commit()
     with tempfile.TemporaryFile() as file:
         shutil.copyfileobj(request.stream, file, CHUNK)
         file.seek(0)
         yield file
+
+
+def refuse_encoded() -> None:
+    """Raises a `Problem` for a compressed body: it would be taken for JSON that is broken, or stored as the file."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Problem("unsupported_media_type", ENCODED, headers={"Accept-Encoding": "identity"})
 
 
 def parse(data: bytes) -> Any:
@@ -75,7 +90,9 @@ def parse(data: bytes) -> Any:
         check_size(value)
     except Unacceptable as error:
         raise Problem("invalid_json", str(error)) from None
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise Problem("invalid_json", TOO_DEEP) from None
+    except ValueError:
         raise Problem("invalid_json") from None
     return value
 
@@ -113,7 +130,7 @@ def check_size(value: Any) -> None:
         if not below:
             return
         level = below
-    raise Unacceptable(f"The body may be at most {DEEPEST} levels deep.")
+    raise Unacceptable(TOO_DEEP)
 
 
 def check_text(value: str) -> None:
@@ -149,12 +166,16 @@ def is_list(annotation: Any) -> bool:
 
 
 def first_errors(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
+    return error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
 
 
 def fault_of_body(error: ErrorDetails, is_union: bool) -> Fault:
-    """Of a union, an error's place begins with which of its types it is; the body has no such member."""
+    """Of a union, an error's place begins with which of its types it is; the body has no such member.
+
+    Where that can't be told, it is the member that says the type that is wrong."""
     place = error["loc"][1:] if is_union else error["loc"]
+    if error["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        place = *place, error["ctx"]["discriminator"].strip("'")
     parts = (str(part).replace("~", "~0").replace("/", "~1")[:100] for part in place)
     return Fault(code_of(error), words_of(error), pointer="".join(f"/{part}" for part in parts))
 
@@ -169,4 +190,5 @@ def code_of(error: ErrorDetails) -> str:
 
 
 def words_of(error: ErrorDetails) -> str:
-    return error["msg"].removeprefix("Value error, ")
+    words = WORDS.get(error["type"], "")
+    return words.format(**error.get("ctx", {})) or error["msg"].removeprefix("Value error, ")

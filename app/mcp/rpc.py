@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Response, request
 
-from app.api.problems import CHALLENGE, PROBLEMS, STATUSES, Problem, challenge
-from app.api.reading import JSON, parse
+from app.api.problems import CHALLENGE, PROBLEMS, Problem, advice_on, challenge, kind_of_failure
+from app.api.reading import JSON, parse, refuse_encoded
 from app.api.versions import NEWEST
 
 from .declaring import PATH, reading_scopes
@@ -55,6 +55,7 @@ def read_call() -> Call:
     """The body as one request or notification. Raises `RpcError`, and `Problem` for another type of body."""
     if request.mimetype != JSON:
         raise Problem("unsupported_media_type", type=JSON)
+    refuse_encoded()
     try:
         body = parse(request.get_data())
     except Problem as problem:
@@ -127,9 +128,9 @@ def answer_problem(id: Id, problem: Problem) -> Response:
 
 def answer_failure(status: int, headers: dict[str, str]) -> Response:
     """For what failed elsewhere: a broken request, a database that is away."""
-    code = STATUSES.get(status, "internal" if status >= 500 else "bad_request")
+    kind = kind_of_failure(status)
     passed_on: dict[str, str] = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
-    return refused(None, code, PROBLEMS[code].advice, passed_on)
+    return refused(None, kind.code, advice_on(kind), passed_on)
 
 
 def refused(id: Id, code: str, detail: str, headers: dict[str, str]) -> Response:

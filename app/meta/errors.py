@@ -63,6 +63,11 @@ FILE_GONE = Explanation(
     N_("WhatsApp no longer has this file."),
     N_("Ask the customer to send it again. WhatsApp keeps files for 7 days."),
 )
+NO_ADDRESS = Explanation(
+    Kind.FINAL,
+    N_("There is no number or WhatsApp id any more to send this to. Nothing was sent."),
+    N_("Write to another contact of this customer, if there is one."),
+)
 FILE_TOO_LARGE = Explanation(
     Kind.FINAL,
     N_("This file is larger than WhatsApp allows."),
@@ -164,6 +169,13 @@ class FileGone(MetaError):
 
     def __init__(self, details: str) -> None:
         super().__init__(FILE_GONE, details=details)
+
+
+class NoAddress(MetaError):
+    """There is nobody to send it to: the customer was erased since it was queued. Meta was not called."""
+
+    def __init__(self) -> None:
+        super().__init__(NO_ADDRESS, details="no phone number and no user id")
 
 
 class NotUploaded(MetaError):

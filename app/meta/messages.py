@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import NoAnswer
+from .errors import NoAddress, NoAnswer
 from .graph import GraphClient
 from .payload import identifier, mapping, sequence, text
 
@@ -59,7 +59,7 @@ def _addressee(to: str | None, recipient: str | None) -> dict[str, str]:
         return {"to": to if to.startswith("+") else f"+{to}"}
     if recipient:
         return {"recipient": recipient}
-    raise ValueError("a message needs a phone number or a user id to go to")
+    raise NoAddress
 
 
 def _accepted(answer: dict[str, Any]) -> Accepted:

@@ -35,6 +35,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column, registry
 from werkzeug.exceptions import NotFound
 
@@ -170,8 +171,12 @@ class TenantModel(Model):
         """Reads the row again and keeps others from changing it until the transaction ends.
 
         Rows that point at it may be written meanwhile: `for no key update` blocks no foreign key's check.
+        Raises `NotFound` when the row was deleted since it was read.
         """
-        db.session.refresh(self, with_for_update={"of": type(self), "key_share": True})
+        try:
+            db.session.refresh(self, with_for_update={"of": type(self), "key_share": True})
+        except InvalidRequestError:
+            raise NotFound from None
         return self
 
 

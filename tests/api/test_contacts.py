@@ -331,6 +331,11 @@ def test_a_person_is_erased_for_good(shop: Caller, carla: Conversation) -> None:
     assert (contact["is_erased"], contact["name"], contact["phone"]) == (True, "", None)
     note, name = shop.post(f"{path}/notes", {"body": "x"}), shop.patch(path, {"name": "Carla"})
     assert {code(note), code(name)} == {"contact_erased"}
+    content = {"name": "hello", "language": {"code": "en"}}
+    template = {"type": "raw", "raw": {"type": "template", "content": content, "text": "Hello"}}
+    for to in ({"contact_id": str(carla.contact_id)}, {"conversation_id": str(carla.id)}):
+        for message in ({"type": "text", "text": {"body": "x"}}, template):
+            assert code(shop.post("/messages", message | {"to": to})) == "contact_erased"
     assert made(shop.get("/contacts"))["data"] == []
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import io
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -251,6 +253,20 @@ def test_a_body_too_large_or_of_another_type_is_refused(shop: Caller) -> None:
     assert shop.call("POST", "/messages", b"a=b", Content_Type="text/plain").status_code == 415
 
 
+def test_a_compressed_body_is_refused_as_such(shop: Caller, carla: Conversation) -> None:
+    body = gzip.compress(json.dumps(text_to(carla)).encode())
+    for path, type in (("/messages", "application/json"), ("/media", "image/png")):
+        answer = shop.call("POST", path, body, Content_Type=type, Content_Encoding="gzip")
+        assert (answer.status_code, answer.headers["Accept-Encoding"]) == (415, "identity")
+        assert "Content-Encoding" in answer.get_json(force=True)["detail"]
+
+
+def test_a_body_too_deep_to_be_parsed_is_refused_as_such(shop: Caller) -> None:
+    for deep in (40, 100_000):
+        answer = shop.call("POST", "/messages", b'{"a":' * deep + b"1" + b"}" * deep)
+        assert answer.get_json(force=True)["detail"] == "The body may be at most 32 levels deep."
+
+
 def test_a_body_too_large_that_says_no_length_is_refused_as_such(shop: Caller) -> None:
     headers = {"Authorization": f"Bearer {shop.secret}", "Content-Type": "application/json"}
     body = io.BytesIO(b'{"x":"' + b"x" * 1_100_000 + b'"}')
@@ -281,8 +297,9 @@ def test_a_key_that_is_revoked_between_two_pages_reads_no_further(shop: Caller, 
         ({"to": {"phone": "+49 151 12345678", "contact_id": str(uuid.uuid4())}}, "/to"),
         ({"to": {"conversation_id": str(uuid.uuid4())}}, "/to/conversation_id"),
         ({"to": {"phone": "0151"}}, "/to/phone"),
-        ({"type": "nonsense"}, ""),
+        ({"type": "nonsense"}, "/type"),
         ({"from": str(uuid.uuid4()), "to": {"phone": "+49 151 12345678"}}, "/from"),
+        ({"from": str(uuid.uuid4())}, "/from"),
         ({"reply_to": str(uuid.uuid4())}, "/reply_to"),
     ],
 )
@@ -292,6 +309,25 @@ def test_each_part_that_is_wrong_is_pointed_at(
     answer = shop.post("/messages", text_to(carla) | change)
     assert answer.status_code == 422
     assert [fault["pointer"] for fault in answer.get_json(force=True)["errors"]] == [pointer]
+
+
+def test_a_conversation_is_not_written_in_from_another_number(
+    shop: Caller, carla: Conversation, world: World, number: PhoneNumber
+) -> None:
+    with tenant_scope(world.bakery.id):
+        second = PhoneNumber(waba_id=number.waba_id, meta_id="777", display_number="+1 555 1", state="connected")
+        db.session.add(second)
+        db.session.flush()
+    answer = shop.post("/messages", text_to(carla) | {"from": str(second.id)})
+    assert [fault["code"] for fault in answer.get_json(force=True)["errors"]] == ["other_number"]
+    assert shop.post("/messages", text_to(carla) | {"from": str(number.id)}).status_code == 202
+
+
+def test_what_says_no_type_is_told_which_there_are(shop: Caller) -> None:
+    (missing,) = shop.post("/messages", {}).get_json(force=True)["errors"]
+    assert missing == {"code": "required", "detail": "Field required", "pointer": "/type"}
+    (wrong,) = shop.post("/messages", {"type": "x" * 5_000}).get_json(force=True)["errors"]
+    assert wrong["detail"].startswith("Input should be one of 'text', 'image'")
 
 
 def test_the_neighbour_reaches_nothing(caller: MakeCaller, world: World, carla: Conversation, shop: Caller) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import psycopg
 import pytest
 
+from app.config import Settings
 from app.contacts.fields import ContactField
+from app.contacts.tags import Tag
 from app.inbox.conversations import Conversation
 from app.tenancy import db, tenant_scope
 from tests.api.conftest import Caller, MakeCaller
@@ -44,6 +47,26 @@ def test_a_tag_is_not_changed_over_the_change_of_others(shop: Caller) -> None:
     tag = made(shop.post("/tags", {"name": "VIP"}))
     answer = shop.patch(f"/tags/{tag['id']}", {"name": "Regular"}, If_Match='"x"')
     assert code(answer) == "changed_meanwhile"
+
+
+@pytest.mark.parametrize("step", ["refresh_locked", "put_on"])
+def test_a_tag_that_another_deletes_at_the_same_moment_is_gone(
+    shop: Caller, carla: Conversation, monkeypatch: pytest.MonkeyPatch, settings: Settings, step: str
+) -> None:
+    tag, own = made(shop.post("/tags", {"name": "VIP"})), getattr(Tag, step)
+
+    def late(self: Tag, *arguments: Any, **more: Any) -> Any:
+        with psycopg.connect(settings.database_url) as other:
+            other.execute("select set_config('app.tenant_id', %s, false)", [str(shop.key.tenant_id)])
+            other.execute("delete from tags where id = %s", [tag["id"]])
+        return own(self, *arguments, **more)
+
+    monkeypatch.setattr(Tag, step, late)
+    if step == "put_on":
+        answer = shop.post(f"/contacts/{carla.contact_id}/tags", {"id": tag["id"]})
+    else:
+        answer = shop.patch(f"/tags/{tag['id']}", {"name": "Regular"})
+    assert (answer.status_code, code(answer)) == (404, "not_found")
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def endpoints(hooks: Hooks) -> list[WebhookEndpoint]:
         "https://[::1]/hook",
         "https://2130706433/hook",
         "https://0x7f.1/hook",
+        "https://xn--a.example/hook",
         "https://localhost/hook",
         "https://shop.example/" + "x" * 2000,
     ],

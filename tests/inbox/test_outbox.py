@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
+from app.contacts.models import ContactIdentity
 from app.inbox.conversations import Conversation, Message, OrphanStatus, WindowClosed
 from app.inbox.conversations.statuses import adopt_orphans
 from app.inbox.outbound import outbox
@@ -142,6 +143,14 @@ def test_a_message_that_waited_past_the_window_is_not_sent(road: Road) -> None:
     road.deliver()
     road.sweep()
     assert road.state_of(message) == "expired" and road.meta.accepted() == []
+
+
+def test_a_message_whose_customer_has_no_address_any_more_fails_alone(road: Road) -> None:
+    message = road.reply(road.customer_writes(), "to nobody")
+    with tenant_scope(road.world.bakery.id):
+        db.session.execute(delete(ContactIdentity))
+    road.deliver()
+    assert road.state_of(message) == "failed" and road.meta.accepted() == []
 
 
 def test_a_queued_message_can_be_canceled(road: Road) -> None:

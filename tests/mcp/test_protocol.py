@@ -79,6 +79,7 @@ def test_garbage_is_a_jsonrpc_error(assistant: Assistant, body: Any, status: int
 def test_ten_megabytes_are_too_large(assistant: Assistant) -> None:
     answer = assistant.post(b'"' + b"x" * 10_000_000 + b'"', Mcp_Method="tools/list")
     assert answer.status_code == 413 and answer.json and answer.json["error"]["data"]["code"] == "too_large"
+    assert "may have 1,000,000 bytes" in answer.json["error"]["message"]
 
 
 def test_another_type_of_body_is_refused(assistant: Assistant) -> None:

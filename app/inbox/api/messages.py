@@ -183,7 +183,9 @@ def recipient_of(wanted: Addressed) -> Recipient | Conversation:
     try:
         if to.conversation_id:
             taken = current_key().actor.takes_over and wanted.send_at is None
-            return reach.find_conversation_to_write_in(to.conversation_id, taken=taken)
+            conversation = reach.find_conversation_to_write_in(to.conversation_id, taken=taken)
+            check_from(wanted, conversation)
+            return conversation
         if to.contact_id:
             return Recipient.of_contact(reach.find_contact(to.contact_id))
     except NotFound:
@@ -195,6 +197,15 @@ def recipient_of(wanted: Addressed) -> Recipient | Conversation:
     except NotRead as error:
         fault = Fault("invalid_phone_number", error.explain(), pointer="/to/phone")
         raise Problem("invalid_request", errors=[fault]) from None
+
+
+def check_from(wanted: Addressed, conversation: Conversation) -> None:
+    """That `from`, if it is given, is the conversation's number. Raises a `Problem`."""
+    if wanted.from_ in (None, conversation.phone_number_id):
+        return
+    number_of(wanted)
+    fault = Fault("other_number", "This conversation is on another of your numbers. Leave from out.", pointer="/from")
+    raise Problem("invalid_request", errors=[fault])
 
 
 def number_of(wanted: Addressed) -> PhoneNumber:

@@ -71,7 +71,7 @@ problem(
     "unreachable", 422, "This person can't be written to from this number", N_("The detail says why, and what to do.")
 )
 # What sending may end with, for the document.
-SENDING = (*REFUSALS, "unacceptable", "unreachable", "storage_away")
+SENDING = (*REFUSALS, "contact_erased", "unacceptable", "unreachable", "storage_away")
 
 
 def as_problem(error: Exception, pointer: str = "") -> Problem:

@@ -31,6 +31,7 @@ from .number_desks import NumberDesk
 from .refusals import (
     Blocked,
     BusinessClosed,
+    Erased,
     GroupIsReadOnly,
     MarkedSpam,
     NoDirectSend,
@@ -127,6 +128,9 @@ class Gate:
             return NumberAway()
         if conversation.state == "blocked":
             return Blocked()
+        # Whoever is erased has no open window.
+        if not conversation.window_is_open and conversation.contact.is_erased:
+            return Erased()
         if conversation.state == "spam" and not (by and by.is_person):
             return MarkedSpam()
         if (

@@ -53,6 +53,12 @@ class Blocked(Refusal):
     kind = "blocked"
 
 
+class Erased(Refusal):
+    """The customer was erased: there is nobody to send it to, until they write again."""
+
+    kind = "contact_erased"
+
+
 class MarkedSpam(Refusal):
     """The conversation is spam: only people may write into it."""
 

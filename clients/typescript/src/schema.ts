@@ -15721,7 +15721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `business_closed`: The business is closed; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `business_closed`: The business is closed; `contact_erased`: This person was erased; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16105,7 +16105,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `business_closed`: The business is closed; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `not_retryable`: The message can't be retried; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `business_closed`: The business is closed; `contact_erased`: This person was erased; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `not_retryable`: The message can't be retried; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16563,7 +16563,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `business_closed`: The business is closed; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `notification_sent_lately`: The contact got it a moment ago; `notification_unavailable`: The notification can't be sent now; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `business_closed`: The business is closed; `contact_erased`: This person was erased; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `notification_sent_lately`: The contact got it a moment ago; `notification_unavailable`: The notification can't be sent now; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
             409: {
                 headers: {
                     [name: string]: unknown;

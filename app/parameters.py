@@ -5,14 +5,15 @@ Postgres stores no NUL, and no browser sends one.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from flask import Request as FlaskRequest
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import IntegerConverter, PathConverter
+from werkzeug.wsgi import LimitedStream
 from wtforms.validators import NumberRange
 
 from app.meta import payload
@@ -36,18 +37,28 @@ def without_nul(value: Any) -> Any:
     return (value.replace("\x00", "") or "\ufffd") if isinstance(value, str) and "\x00" in value else value
 
 
+class Whole(LimitedStream):
+    """The library's own returns the beginning of a body that is too long to who reads all of it."""
+
+    def readall(self) -> bytes:
+        data = super().readall()
+        if self.is_exhausted:
+            self.on_exhausted()
+        return data
+
+
 class Request(FlaskRequest):
     parameter_storage_class = Parameters
 
     # Flask-WTF fills forms from JSON too, with values of any type. The one view that takes JSON calls `json_object`.
     is_json = False
 
-    def get_data(self, *arguments: Any, **options: Any) -> Any:
-        """Raises for a body that says no length and is too long: the library would return its beginning."""
-        data = super().get_data(*arguments, **options)
-        if self.content_length is None and self.max_content_length and len(data) >= self.max_content_length:
-            raise RequestEntityTooLarge
-        return data
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body, within the limit; one that says no length is whole or refused."""
+        if self.content_length is None and self.max_content_length and self.environ.get("wsgi.input_terminated"):
+            return Whole(self.environ["wsgi.input"], self.max_content_length, is_max=True)  # type: ignore[return-value]
+        return super().stream
 
     @property
     def json_object(self) -> dict[str, Any] | None:

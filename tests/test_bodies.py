@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import time
 from collections.abc import Iterator
@@ -120,3 +121,21 @@ def test_the_door_answers_with_the_security_headers_of_every_page(app: Flask) ->
     answer = app.test_client().post("/webhooks/whatsapp", data=b"x")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+FIELD = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    ("type", "beginning"),
+    [
+        ("application/x-www-form-urlencoded", b"grant_type=refresh_token&client_id=1&refresh_token="),
+        ("multipart/form-data; boundary=x", FIELD),
+    ],
+)
+def test_a_form_too_long_that_says_no_length_is_not_read_as_its_beginning(
+    app: Flask, type: str, beginning: bytes
+) -> None:
+    body, chunked = io.BytesIO(beginning + b"x" * 1_100_000), {"wsgi.input_terminated": True}
+    answer = app.test_client().post("/oauth/token", input_stream=body, content_type=type, environ_overrides=chunked)
+    assert answer.status_code == 413

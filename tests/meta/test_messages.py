@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from app.meta.errors import GraphError, NoAnswer
+from app.meta.errors import GraphError, NoAddress, NoAnswer
 from app.meta.graph import GraphClient
 from app.meta.messages import Accepted, mark_read, send
 from app.meta.outgoing import content_of
@@ -57,8 +57,8 @@ def test_any_content_can_be_sent(graph: GraphClient, wire: Wire) -> None:
     assert wire.json["template"] == content["template"]
 
 
-def test_a_message_to_nobody_is_a_bug(graph: GraphClient) -> None:
-    with pytest.raises(ValueError, match="phone number or a user id"):
+def test_a_message_without_an_address_is_not_sent(graph: GraphClient) -> None:
+    with pytest.raises(NoAddress):
         send_text(graph, TOKEN, "1065", body="Hi", callback_data=None)
 
 

@@ -16,7 +16,7 @@ demo-reset:      ## forget the demo's data
 
 test: .venv/.dev assets browser     ## run all tests, on a Postgres and a Redis of their own
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/browser
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/browser
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
 
 POOLED := tests/tenancy tests/webhooks tests/team tests/notifications tests/inbox/test_outbox.py tests/inbox/test_arrival.py \
   tests/inbox/test_senders.py tests/inbox/test_desk_search.py tests/inbox/test_desk_states.py tests/push tests/closing \

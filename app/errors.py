@@ -95,8 +95,10 @@ def explain_broken(error: InternalError) -> Response:
 
 
 def explain_missing(error: IntegrityError) -> Response:
-    is_pointing = getattr(error.orig, "sqlstate", "") == MISSING and not (error.statement or "").startswith("DELETE")
-    return explain_gone(error) if is_pointing else explain_failure(error)
+    """A row that was to be pointed at is gone; that one which is pointed at can't go is a failure of ours."""
+    is_removal = (error.statement or "").lstrip().lower().startswith("delete")
+    is_missing = getattr(error.orig, "sqlstate", "") == MISSING and not is_removal
+    return explain_gone(error) if is_missing else explain_failure(error)
 
 
 def explain_gone(error: Exception) -> Response:

@@ -148,7 +148,7 @@ def kind_of_failure(status: int) -> Kind:
 
 
 def advice_on(kind: Kind) -> str:
-    """The advice for a failure outside an endpoint, where nobody filled in its facts."""
+    """The advice for a failure outside an endpoint, with the facts that an endpoint would fill in."""
     return kind.advice.format(most=f"{request.max_content_length:,}") if kind.code == "too_large" else kind.advice
 
 

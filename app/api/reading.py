@@ -172,7 +172,7 @@ def first_errors(error: ValidationError) -> list[ErrorDetails]:
 def fault_of_body(error: ErrorDetails, is_union: bool) -> Fault:
     """Of a union, an error's place begins with which of its types it is; the body has no such member.
 
-    Where that can't be told, it is the member that says the type that is wrong."""
+    Where the type is missing or unknown, the place is the member that names it."""
     place = error["loc"][1:] if is_union else error["loc"]
     if error["type"] in ("union_tag_not_found", "union_tag_invalid"):
         place = *place, error["ctx"]["discriminator"].strip("'")

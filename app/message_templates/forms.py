@@ -445,9 +445,15 @@ def like(card: Fields) -> Fields:
     return made
 
 
+# Of a name. Meta accepts 512 characters, so one that is cut off is still refused as too long.
+MOST_TYPED = 1_000
+
+
 def name_from(words: str) -> str:
     """What is typed, as Meta accepts it where its letters allow that: “Bestellung fertig” is bestellung_fertig."""
-    plain = "".join(one for one in unicodedata.normalize("NFKD", words.lower()) if not unicodedata.combining(one))
+    # Some letters are eighteen once they are taken apart.
+    letters = unicodedata.normalize("NFKD", words[:MOST_TYPED].lower())
+    plain = "".join(one for one in letters if not unicodedata.combining(one))
     return re.sub(r"[\s\-–.,/]+", "_", plain.replace("ß", "ss").strip())
 
 

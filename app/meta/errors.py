@@ -65,7 +65,7 @@ FILE_GONE = Explanation(
 )
 NO_ADDRESS = Explanation(
     Kind.FINAL,
-    N_("There is no number or WhatsApp id any more to send this to. Nothing was sent."),
+    N_("This wasn't sent. The contact no longer has a phone number or WhatsApp ID."),
     N_("Write to another contact of this customer, if there is one."),
 )
 FILE_TOO_LARGE = Explanation(
@@ -172,7 +172,7 @@ class FileGone(MetaError):
 
 
 class NoAddress(MetaError):
-    """There is nobody to send it to: the customer was erased since it was queued. Meta was not called."""
+    """The customer was erased after it was queued, so it has no address. Meta was not called."""
 
     def __init__(self) -> None:
         super().__init__(NO_ADDRESS, details="no phone number and no user id")

@@ -86,14 +86,14 @@ def first_page(leads: Callable[[], str | None]) -> Callable[[], str | None]:
     return leads
 
 
-def next_step(tells: Callable[[], NextStep | None]) -> Callable[[], NextStep | None]:
+def next_step(find: Callable[[], NextStep | None]) -> Callable[[], NextStep | None]:
     """Registers a function that may name what the reader still has to set up; the inbox shows it beside its list."""
-    NEXT_STEPS.append(tells)
-    return tells
+    NEXT_STEPS.append(find)
+    return find
 
 
 def next_steps() -> list[NextStep]:
-    return [step for tells in NEXT_STEPS if (step := tells())]
+    return [step for find in NEXT_STEPS if (step := find())]
 
 
 @functools.cache

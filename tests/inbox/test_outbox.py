@@ -146,7 +146,7 @@ def test_a_message_that_waited_past_the_window_is_not_sent(road: Road) -> None:
 
 
 def test_a_message_whose_customer_has_no_address_any_more_fails_alone(road: Road) -> None:
-    message = road.reply(road.customer_writes(), "to nobody")
+    message = road.reply(road.customer_writes(), "without an address")
     with tenant_scope(road.world.bakery.id):
         db.session.execute(delete(ContactIdentity))
     road.deliver()

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from app.inbox.compose.macros import Macro
+from app.message_templates.forms import name_from
 from app.message_templates.models import MessageTemplate
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.versions import Content, TemplateVersion
@@ -374,3 +375,9 @@ def test_a_hostile_form_costs_little(ann: Browser, number: PhoneNumber, pattern:
 @pytest.mark.parametrize("address", ["~/templates/new", "~/templates/"])
 def test_nonsense_is_answered(ann: Browser, number: PhoneNumber, address: str, typed: dict[str, str]) -> None:
     assert ann.post(address, form(number) | typed, headers=FRAGMENT).status_code in (200, 303, 422)
+
+
+def test_a_name_of_letters_that_are_many_costs_little() -> None:
+    meter = Meter()
+    assert meter.seconds(lambda: name_from("\ufdfa" * 160_000)) < meter.most / 10
+    assert len(name_from("\ufdfa" * 160_000)) > 512

@@ -54,7 +54,7 @@ class Blocked(Refusal):
 
 
 class Erased(Refusal):
-    """The customer was erased: there is nobody to send it to, until they write again."""
+    """The customer was erased and has no address until they write again."""
 
     kind = "contact_erased"
 

@@ -128,7 +128,7 @@ def library_template(name: str) -> str:
 @requires("templates.edit")
 def create_from_library(name: str) -> AnyResponse | tuple[str, int]:
     waba, chosen = chosen_or_404(name)
-    wanted, inputs = name_from(request.form.get("name", "")[:512]), button_inputs(chosen)
+    wanted, inputs = name_from(request.form.get("name", ""))[:512], button_inputs(chosen)
     waba_id, meta_id = waba.id, waba.meta_id
     created, problem = ask(
         waba,

@@ -10,7 +10,7 @@ import time
 from email import message_from_bytes, policy
 
 from flask import Flask
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from app import create_app
 from app.config import Settings
@@ -91,7 +91,7 @@ def connect(page: Page, business: str, number: str) -> None:
 
 def walk_dialog(popup: Page, business: str, number: str) -> None:
     """Embedded Signup's screens: who, permission, portfolio, profile, number, code, review, done."""
-    popup.get_by_test_id("persona-new").click()
+    proceed(popup, popup.get_by_test_id("persona-new"))
     onward, finish = popup.get_by_test_id("dialog-continue"), popup.get_by_test_id("dialog-finish")
     for _ in range(10):
         expect(onward.or_(finish)).to_be_visible()
@@ -103,8 +103,14 @@ def walk_dialog(popup: Page, business: str, number: str) -> None:
         for label, value in (("Business name", business), ("Display name", business), ("Phone number", number)):
             if (field := popup.get_by_label(label, exact=True)).count():
                 field.fill(value)
-        onward.click()
+        proceed(popup, onward)
     raise AssertionError("the dialog has no end")
+
+
+def proceed(popup: Page, button: Locator) -> None:
+    """The next screen is there afterwards: while its answer is slow, the last one still looks like a next one."""
+    with popup.expect_navigation():
+        button.click()
 
 
 def write_as_customer(page: Page, stack: Stack, name: str, text: str, business: str) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Error, Page, expect
 from dev.stack import Stack
 from tests.browser import steps
 from tests.browser.conftest import Person
-from tests.browser.steps import wait_until
+from tests.browser.steps import proceed, wait_until
 
 CONNECTED = "Connected. Now see it work."
 
@@ -31,7 +31,7 @@ def go_through(page: Page, persona: str, button: str = "Continue with Facebook",
     with page.expect_popup() as opened:
         page.get_by_role("button", name=button).click()
     popup = opened.value
-    popup.get_by_test_id(f"persona-{persona}").click()
+    proceed(popup, popup.get_by_test_id(f"persona-{persona}"))
     onward, finish = popup.get_by_test_id("dialog-continue"), popup.get_by_test_id("dialog-finish")
     for _ in range(12):
         expect(onward.or_(finish)).to_be_visible()
@@ -41,9 +41,9 @@ def go_through(page: Page, persona: str, button: str = "Continue with Facebook",
                 finish.click()
             return
         if without and (other := popup.get_by_test_id(without)).count():
-            other.click()
+            proceed(popup, other)
         else:
-            onward.click()
+            proceed(popup, onward)
 
 
 def verify(page: Page, stack: Stack, digits: str, button: str) -> None:
@@ -124,12 +124,12 @@ def test_who_wants_one_more_reads_in_the_window_why_not_and_goes_on_here(stack: 
     with page.expect_popup() as opened:
         page.get_by_role("button", name="Continue with Facebook").click()
     popup = opened.value
-    popup.get_by_test_id("persona-limit").click()
+    proceed(popup, popup.get_by_test_id("persona-limit"))
     for _ in range(2):
-        popup.get_by_test_id("dialog-continue").click()
+        proceed(popup, popup.get_by_test_id("dialog-continue"))
     popup.locator("input[value^='waba:']").check()
     for _ in range(2):
-        popup.get_by_test_id("dialog-continue").click()
+        proceed(popup, popup.get_by_test_id("dialog-continue"))
     expect(popup.get_by_role("alert")).to_contain_text("You have reached the maximum of phone numbers")
     popup.wait_for_load_state()
     with contextlib.suppress(Error):
@@ -159,7 +159,7 @@ def test_whose_browser_opens_no_window_uses_facebooks_own_page(stack: Stack, age
     with page.expect_popup() as opened:
         page.get_by_role("link", name="Open Facebook's page").click()
     hosted = opened.value
-    hosted.get_by_test_id("persona-new").click()
+    proceed(hosted, hosted.get_by_test_id("persona-new"))
     onward, end = hosted.get_by_test_id("dialog-continue"), hosted.get_by_test_id("dialog-hosted-end")
     for _ in range(10):
         expect(onward.or_(end)).to_be_visible()
@@ -168,7 +168,7 @@ def test_whose_browser_opens_no_window_uses_facebooks_own_page(stack: Stack, age
         for label, value in (("Account name", f"Haddad Flowers {word}"), ("Phone number", "5550107799")):
             if (field := hosted.get_by_label(label, exact=True)).count():
                 field.fill(value)
-        onward.click()
+        proceed(hosted, onward)
     expect(page.get_by_text(CONNECTED)).to_be_visible(timeout=30_000)
 
 
@@ -177,8 +177,8 @@ def test_who_stops_on_the_way_reads_where(stack: Stack, agent: Person) -> None:
     with agent.page.expect_popup() as opened:
         agent.page.get_by_role("button", name="Continue with Facebook").click()
     popup = opened.value
-    popup.get_by_test_id("persona-new").click()
-    popup.get_by_test_id("dialog-continue").click()
+    proceed(popup, popup.get_by_test_id("persona-new"))
+    proceed(popup, popup.get_by_test_id("dialog-continue"))
     popup.wait_for_load_state()
     with contextlib.suppress(Error):
         popup.get_by_test_id("dialog-cancel").click()

@@ -19,7 +19,7 @@ def says(page: Page, words: str) -> None:
 def test_a_bot_answers_hands_over_and_is_silenced_by_a_person(stack: Stack, agent: Person, customer: Person) -> None:
     desk, phone = agent.page, customer.page
     begin(desk, stack, BUSINESS)
-    connect(desk, BUSINESS, "6505550181")
+    connect(desk, BUSINESS)
     for starter in ("Menu of choices", "Talk to a person"):
         desk.goto(f"{stack.web}/t/{slug_of(BUSINESS)}/automation/starters")
         desk.get_by_role("button", name=f"Use this: {starter}").click()

@@ -22,7 +22,7 @@ def talk(stack: Stack, chromium: Browser) -> Any:
     """Ann at an open conversation with Edda, who looks at her phone."""
     ann, edda = Person(chromium, viewport={"width": 1280, "height": 800}), Person(chromium)
     begin(ann.page, stack, BUSINESS)
-    connect(ann.page, BUSINESS, "6505550178")
+    connect(ann.page, BUSINESS)
     write_as_customer(edda.page, stack, "Edda", "Which cake is it?", BUSINESS)
     expect(ann.page.get_by_text("It works.")).to_be_visible()
     ann.page.get_by_role("link", name="Open the inbox").click()

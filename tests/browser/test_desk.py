@@ -18,7 +18,7 @@ def cookies(stack: Stack, chromium: Browser) -> Any:
     """A business with a number and two conversations; the cookies of its owner."""
     ann, carla = Person(chromium), Person(chromium)
     begin(ann.page, stack, "Desk")
-    connect(ann.page, "Desk", "6505550188")
+    connect(ann.page, "Desk")
     write_as_customer(carla.page, stack, "Dora", "Is the rye bread still there?", "Desk")
     write_as_customer(carla.page, stack, "Emil", "Good morning", "Desk")
     expect(ann.page.get_by_text("It works.")).to_be_visible()

@@ -18,7 +18,7 @@ def cookies(stack: Stack, chromium: Browser) -> Any:
     """A business with two conversations; the cookies of its owner."""
     ann, fay = Person(chromium), Person(chromium)
     begin(ann.page, stack, "Drafts")
-    connect(ann.page, "Drafts", "6505550191")
+    connect(ann.page, "Drafts")
     write_as_customer(fay.page, stack, "Fay", "Is the rye bread still there?", "Drafts")
     write_as_customer(fay.page, stack, "Gus", "Good morning", "Drafts")
     expect(ann.page.get_by_text("It works.")).to_be_visible()

@@ -76,7 +76,7 @@ def cookies(stack: Stack, chromium: Browser) -> Any:
     """A business with a number and a conversation; the cookies of its owner."""
     ann, carla = Person(chromium), Person(chromium)
     begin(ann.page, stack, "Pages")
-    connect(ann.page, "Pages", "6505550177")
+    connect(ann.page, "Pages")
     write_as_customer(carla.page, stack, "Dora", "Is the *blue* one still there?\nhttps://example.com", "Pages")
     expect(ann.page.get_by_text("It works.")).to_be_visible()
     saved = ann.context.cookies()

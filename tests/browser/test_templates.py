@@ -20,7 +20,7 @@ def ann(stack: Stack, chromium: Browser) -> Any:
     """The owner of a business with a number."""
     person = Person(chromium, viewport={"width": 1280, "height": 900})
     begin(person.page, stack, BUSINESS)
-    connect(person.page, BUSINESS, "6505550133")
+    connect(person.page, BUSINESS)
     yield person.page
     person.close()
 

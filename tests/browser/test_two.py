@@ -20,7 +20,7 @@ def people(stack: Stack, chromium: Browser) -> Any:
     """The cookies of Ann, who owns it, and of Ben, who works for her; the address of a customer's conversation."""
     ann, ben, carla = (Person(chromium) for _ in range(3))
     begin(ann.page, stack, "Two")
-    connect(ann.page, "Two", "6505550166")
+    connect(ann.page, "Two")
     write_as_customer(carla.page, stack, "Dora", "Is anybody there?", "Two")
     expect(ann.page.get_by_text("It works.")).to_be_visible()
     join(ben.page, stack, ann.page, "two", "ben@two.example.com")

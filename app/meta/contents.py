@@ -346,8 +346,8 @@ _ASKED_FOR = {"location_request_message": "place", "request_contact_info": "numb
 
 
 def call(raw: dict[str, Any]) -> Call:
-    seconds = raw.get("duration")
-    spoken = min(max(seconds, 0), 86_400) if isinstance(seconds, int) and not isinstance(seconds, bool) else 0
+    seconds = text(raw.get("duration"), 12) or ""
+    spoken = min(int(seconds), 86_400) if seconds.isascii() and seconds.isdecimal() else 0
     has_ended = raw.get("event") == "terminate" or "status" in raw
     is_answered = bool(spoken) or str(raw.get("status")).upper() == "COMPLETED"
     outcome = ("answered" if is_answered else "missed") if has_ended else "ringing"

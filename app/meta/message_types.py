@@ -93,20 +93,31 @@ def target_of(name: str, content: Raw) -> str | None:
     return identifier(content.get(type.about)) if type and type.about else None
 
 
+UNKNOWN = "unknown"
+# What these are about is said by their name.
+WITHOUT_CONTENT = ("unsupported", "media_placeholder", "request_welcome", "system")
+
+
 def content_under(item: Mapping[str, Any], name: str) -> Raw:
     """The content of a message: the value under its type's name."""
     content = item.get(name)
     if isinstance(content, dict):
         return content
+    if name == "text" and isinstance(content, str):
+        return {"body": content}
+    if name == UNKNOWN and content is None:
+        return {known: item[known] for known in TYPES if item.get(known) is not None}
     return {} if content is None else {name: content}
 
 
 def type_in(item: Mapping[str, Any]) -> str:
     """The type a message names, or else that of the only content in it that is known."""
-    if named := text(item.get("type"), 64):
+    named = text(item.get("type"), 64) or ""
+    named = named.lower() if named.lower() in TYPES else named
+    held = [name for name in TYPES if isinstance(item.get(name), dict | list | str)]
+    if named and (item.get(named) is not None or named not in TYPES or named in WITHOUT_CONTENT or len(held) != 1):
         return named
-    held = [name for name in TYPES if isinstance(item.get(name), dict | list)]
-    return held[0] if len(held) == 1 else "unknown"
+    return held[0] if len(held) == 1 else UNKNOWN
 
 
 def _audio(content: Raw) -> Summary:

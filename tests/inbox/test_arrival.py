@@ -126,10 +126,16 @@ def call(event: str, **more: Any) -> dict[str, Any]:
     return of_field("calls", calls=[item | {"direction": "USER_INITIATED"} | more])
 
 
-@pytest.mark.parametrize("apart", [True, False])
-def test_a_missed_call_is_a_line_and_waits(ann: Browser, world: World, apart: bool) -> None:
-    began, ended = call("connect"), call("terminate", status="FAILED")
-    for part in [[began], [ended]] if apart else [[began, ended]]:
+BEGAN, ENDED = call("connect"), call("terminate", status="FAILED")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[[BEGAN], [ENDED]], [[BEGAN, ENDED]], [[ENDED]], [[BEGAN, BEGAN], [ENDED], [ENDED]], [[ENDED], [BEGAN]]],
+    ids=["apart", "at once", "its end alone", "each twice", "its end first"],
+)
+def test_a_missed_call_is_a_line_and_waits(ann: Browser, world: World, parts: list[list[dict[str, Any]]]) -> None:
+    for part in parts:
         arrive(*part)
     talk = conversation(world)
     assert (talk.unread_count, talk.last_line, bool(talk.waiting_since)) == (1, "Missed call", True)
@@ -137,8 +143,11 @@ def test_a_missed_call_is_a_line_and_waits(ann: Browser, world: World, apart: bo
     assert "Missed call" in shown(ann, world)
 
 
-def test_a_call_that_was_answered_elsewhere_waits_for_nobody(ann: Browser, world: World) -> None:
-    arrive(call("terminate", status="COMPLETED", duration=65))
+@pytest.mark.parametrize(
+    "facts", [{"status": "COMPLETED", "duration": 65}, {"duration": "65"}, {"status": ["Completed"], "duration": 65}]
+)
+def test_a_call_that_was_answered_elsewhere_waits_for_nobody(ann: Browser, world: World, facts: dict[str, Any]) -> None:
+    arrive(call("terminate", **facts))
     talk = conversation(world)
     assert (talk.unread_count, talk.waiting_since) == (0, None)
     assert "1:05" in shown(ann, world)

@@ -87,6 +87,11 @@ def reaction_to(emoji: str, target_type: str, target_words: str) -> tuple[Summar
     return Summary(kind if kind in SENTENCES else "reaction_to_message", {"emoji": emoji}), ""
 
 
+def is_aside(name: str) -> bool:
+    """Whether it is about another message: a reaction, an edit, a deletion."""
+    return name in TYPES and bool(TYPES[name].about)
+
+
 def target_of(name: str, content: Raw) -> str | None:
     """The message that an aside is about."""
     type = TYPES.get(name)

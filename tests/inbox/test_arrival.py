@@ -13,7 +13,7 @@ from app.meta.outgoing import text as words
 from app.tenancy import Actor, tenant_scope
 from tests.arrivals import arrive, conversation, conversations, failures, messages, of_field
 from tests.client import Browser
-from tests.inbox.test_types import edit, reaction, shown
+from tests.inbox.test_types import edit, reaction, revoke, shown
 from tests.posts import change, message
 from tests.world import BAKERY_NUMBER, World
 
@@ -40,7 +40,19 @@ def test_a_question_about_a_product_names_it(ann: Browser, world: World) -> None
     assert "Reply to" not in page
 
 
-@pytest.mark.parametrize("aside", [reaction("👍", to="wamid.gone"), edit("Three loaves", of="wamid.gone")])
+@pytest.mark.parametrize(
+    "aside",
+    [
+        reaction("👍", to="wamid.gone"),
+        reaction("", to="wamid.gone"),
+        edit("Three loaves", of="wamid.gone"),
+        revoke(of="wamid.gone"),
+        message(type="system", system={"type": "customer_identity_changed", "body": "A new phone"}),
+        message(type="REACTION", reaction={"message_id": "wamid.gone", "emoji": "👍"}),
+        message(type="reaction", reaction={"emoji": "👍"}),
+        message(type="edit", edit={"message": {"type": "text", "text": {"body": "Three"}}}),
+    ],
+)
 def test_an_aside_about_an_unknown_message_reopens_nothing(world: World, aside: dict[str, Any]) -> None:
     arrive(message("Two loaves", at=NOW - 60))
     with tenant_scope(world.bakery.id):

@@ -68,6 +68,25 @@ def test_switched_off_webhooks_are_switched_on_again_from_the_page(ann: Browser,
         assert PhoneNumber.get_or_404(road.number.id).state == "connected"
 
 
+@pytest.mark.parametrize(
+    ("review", "verification", "words"),
+    [
+        ("APPROVED", "verified", ["Approved", "Verified"]),
+        ("REJECTED", "pending_need_more_info", ["Rejected by Meta", "Meta needs more information"]),
+        ("", "something_new", ["Not known yet", "something_new"]),
+    ],
+)
+def test_metas_review_and_verification_are_shown(
+    ann: Browser, road: Road, at: str, review: str, verification: str, words: list[str]
+) -> None:
+    with tenant_scope(road.world.bakery.id):
+        waba = PhoneNumber.get_or_404(road.number.id).waba
+        waba.review_status, waba.verification_status = review, verification
+    page = text(ann, at)
+    _, _, shown = page.partition("Account review")
+    assert all(each in shown[:900] for each in words)
+
+
 def test_the_profile_is_kept_at_meta(ann: Browser, at: str) -> None:
     typed = {"about": "Fresh bread", "email": "a@b.example", "website_1": "https://b.example", "vertical": "GROCERY"}
     assert ann.post(f"{at}/profile", typed).status_code == 303

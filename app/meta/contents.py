@@ -244,11 +244,16 @@ def cards(raw: dict[str, Any]) -> tuple[Card, ...]:
     return tuple(card for card in read if not card.is_empty)
 
 
+def name_of(card: dict[str, Any]) -> str:
+    name = mapping(card.get("name"))
+    parts = filter(None, (text(name.get(f"{part}_name"), 200) for part in ("first", "middle", "last")))
+    return text(name.get("formatted_name"), 300) or " ".join(parts)
+
+
 def _card(raw: dict[str, Any]) -> Card:
-    name, organisation = mapping(raw.get("name")), mapping(raw.get("org"))
-    parts = filter(None, (text(name.get("first_name"), 200), text(name.get("last_name"), 200)))
+    organisation = mapping(raw.get("org"))
     return Card(
-        name=text(name.get("formatted_name"), 300) or " ".join(parts),
+        name=name_of(raw),
         organisation=text(organisation.get("company"), 300) or "",
         department=text(organisation.get("department"), 300) or "",
         title=text(organisation.get("title"), 300) or "",

@@ -107,7 +107,8 @@ def content_under(item: Mapping[str, Any], name: str) -> Raw:
     """The content of a message: the value under its type's name."""
     content = item.get(name)
     if isinstance(content, dict):
-        return content
+        is_one_card = name == "contacts" and "contacts" not in content
+        return {name: [content]} if is_one_card else content
     if name == "text" and isinstance(content, str):
         return {"body": content}
     if name == UNKNOWN and content is None:
@@ -143,11 +144,13 @@ def _contacts(content: Raw) -> Summary:
         return Summary("own_number")
     if len(cards) > 1:
         return Summary("contacts", {"count": len(cards)})
-    name = text(mapping(cards[0].get("name")).get("formatted_name"), 80) if cards else None
+    name = text(contents.name_of(cards[0]), 80) if cards else None
     return Summary("contact_named", {"name": name}) if name else Summary("contact")
 
 
 def _reaction(content: Raw) -> Summary:
+    if not content:
+        return Summary("unsupported_named", {"type": "reaction"})
     emoji = text(content.get("emoji"), 40)
     return Summary("reaction", {"emoji": emoji}) if emoji else Summary("reaction_removed")
 

@@ -175,6 +175,31 @@ def test_a_workbook_gives_numbers_without_fraction_and_the_first_sheet_with_rows
     assert (table.sheet, table.sheets) == ("Sheet3", ["Sheet3"])
 
 
+@pytest.mark.parametrize("rows", [[["Anna", "+491761234567"]], [["+491761234567"]]])
+def test_a_workbook_of_one_row_is_not_empty(rows: list[list[str | int | float]]) -> None:
+    assert [row.cells for row in read_table(workbook(rows)).rows] == rows
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("<v>4.91761234567E11</v>", "491761234567"),
+        ('t="str"><f>"+49"</f><v>+491761234567</v>', "+491761234567"),
+        ('t="inlineStr"><is><r><t>+49176</t></r><r><t>1234567</t></r></is>', "+491761234567"),
+        ('t="e"><v>#N/A</v>', ""),
+    ],
+)
+def test_a_number_is_read_from_every_kind_of_cell(cell: str, text: str) -> None:
+    more = f'<row r="2"><c r="A2" t="inlineStr"><is><t>A</t></is></c><c r="B2" {cell}</c></row>'.replace('" <v', '"><v')
+    assert read_table(workbook([["name", "phone"]], more=more)).rows[1].cells == ["A", text]
+
+
+def test_a_table_may_begin_anywhere_on_its_sheet() -> None:
+    cells = "".join(f'<c r="{at}" t="inlineStr"><is><t>{at}</t></is></c>' for at in ("C4", "D4"))
+    table = read_table(workbook([], more=f'<row r="4">{cells}</row>'))
+    assert [(row.number, row.cells) for row in table.rows] == [(4, ["C4", "D4"])]
+
+
 def test_a_formula_without_a_result_is_said_and_not_taken_for_empty() -> None:
     table = read_table(workbook([["name", "phone"], ["A", '="+49"&"1761234567"']]))
     assert table.rows[1].problem and "Cell B2 is a formula" in table.rows[1].problem.explain()

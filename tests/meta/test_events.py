@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.meta.contents import cards
 from app.meta.events import (
     AccountUpdate,
     Context,
@@ -15,6 +16,7 @@ from app.meta.events import (
     Unreadable,
     parse,
 )
+from app.meta.message_types import summary_of
 
 from .bodies import NUMBER, PORTFOLIO, SHEENA, WABA, body, message, messages_value, status
 
@@ -307,3 +309,17 @@ def test_an_error_is_read_however_it_is_put(errors: Any) -> None:
     assert isinstance(incoming, InboundMessage)
     (error,) = incoming.errors
     assert (error.code, error.summary, error.details) == (131052, "No download", "gone")
+
+
+def test_a_shared_contact_that_is_no_list_is_one() -> None:
+    item = {"from": "16505551234", "id": "wamid.1", "type": "contacts", "contacts": {"name": {"first_name": "Rosa"}}}
+    incoming = one(body(messages_value(item, contacts=[CARLA])))
+    (card,) = cards(incoming.content)
+    assert card.name == "Rosa"
+    summary = summary_of("contacts", None, incoming.content)
+    assert summary and summary.facts == {"name": "Rosa"}
+
+
+def test_a_reaction_without_content_says_nothing_that_nobody_did() -> None:
+    summary = summary_of("reaction", None, {})
+    assert summary and summary.kind == "unsupported_named"

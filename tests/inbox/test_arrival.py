@@ -188,6 +188,27 @@ def test_a_group_is_a_conversation_of_its_own(ann: Browser, world: World) -> Non
     assert "privately" not in page
 
 
+def test_what_happens_to_a_groups_message_stays_in_the_group(world: World) -> None:
+    asides = [reaction("👍", to="wamid.g"), edit("Hello everybody", of="wamid.g"), revoke(of="wamid.g")]
+    for aside in asides:
+        aside["value"]["messages"][0]["group_id"] = "Y2Fw"
+    arrive(message("privately", wamid="wamid.p"), in_group(wamid="wamid.g"), *asides)
+    group, person = sorted(conversations(world), key=lambda talk: not talk.is_group)
+    assert (group.unread_count, person.unread_count, failures()) == (1, 1, [])
+    assert [bool(one.chips) for one in messages(world)] == [False, True]
+
+
+@pytest.mark.parametrize("contacts", [[], [{"user_id": "US.9", "profile": {"name": "Dora"}}]])
+def test_a_groups_message_of_somebody_without_a_number_is_in_the_group(
+    world: World, contacts: list[dict[str, Any]]
+) -> None:
+    facts = in_group()
+    facts["value"]["messages"][0] |= {"from": None, "from_user_id": "US.9"}
+    facts["value"]["contacts"] = contacts
+    arrive(facts)
+    assert (conversation(world).is_group, failures()) == (True, [])
+
+
 def test_nothing_can_be_sent_to_a_group(world: World) -> None:
     arrive(in_group())
     group = conversation(world)

@@ -310,8 +310,8 @@ def read_call(raw: Any, place: Place, contacts: Contacts) -> InboundMessage | Me
     """A line in the thread, at the time the call began: the customer's, or one from this number."""
     item = _object(raw)
     # Some of Meta's pages put the status into a list.
-    said = {name: next(iter(items_of(item.get(name))), None) for name in _OF_A_CALL}
-    facts = {name: value for name, value in said.items() if isinstance(value, str | int)}
+    values = {name: next(iter(items_of(item.get(name))), None) for name in _OF_A_CALL}
+    facts = {name: value for name, value in values.items() if isinstance(value, str | int)}
     began = item.get("start_time") or item.get("timestamp")
     line = item | {"type": "call", "call": facts, "timestamp": began}
     if item.get("direction") == "BUSINESS_INITIATED":

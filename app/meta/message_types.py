@@ -99,7 +99,7 @@ def target_of(name: str, content: Raw) -> str | None:
 
 
 UNKNOWN = "unknown"
-# What these are about is said by their name.
+# Their name alone says what they are about.
 WITHOUT_CONTENT = ("unsupported", "media_placeholder", "request_welcome", "system")
 
 

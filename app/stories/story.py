@@ -203,7 +203,7 @@ def messages_like(words: str, at: dt.datetime | None = None) -> list[Message]:
 
 
 def number_in(words: str) -> str:
-    """The number that is written, or whatever digits there are: Meta's reports hold numbers that nobody has."""
+    """The number that is written, or its digits: Meta's reports also hold numbers outside every country's plan."""
     try:
         return read(words, is_whole=True)
     except NotRead:

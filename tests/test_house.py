@@ -15,6 +15,7 @@ from jinja2 import Environment, nodes
 from app import FEATURES
 from app.config import Settings
 from app.inbox.conversations import STATES
+from app.onboarding.steps import STEPS
 from app.tenancy.permissions import PERMISSIONS
 from app.tenancy.places import all_places
 from dev.messages import extract
@@ -177,6 +178,11 @@ def test_everything_to_translate_is_collected(tmp_path: pathlib.Path) -> None:
 def test_every_setting_is_described() -> None:
     described = set(re.findall(r"^### `(\w+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE))
     assert described == {name.upper() for name in Settings.model_fields}
+
+
+def test_the_readme_counts_the_steps_of_connecting() -> None:
+    count = {10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen", 14: "fourteen"}[len(STEPS)]
+    assert f"Connecting a number is {count} steps" in (ROOT / "README.md").read_text()
 
 
 def test_a_worker_knows_every_job_and_the_clock_every_sweep() -> None:

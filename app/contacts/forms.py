@@ -21,6 +21,7 @@ from .fields import LONGEST_NAME as LONGEST_FIELD_NAME
 from .names import DISGUISE, LONGEST_NAME, plain
 from .records import LINK_KINDS
 from .refusals import Refusal
+from .settings import ContactSettings
 from .tags import COLORS, LONGEST_TAG
 
 LONGEST_NOTE = 5_000
@@ -90,6 +91,22 @@ class NameForm(Form):
 
 def country_choices() -> list[SelectChoice]:
     return [SelectChoice("", gettext("None")), *(SelectChoice(*each) for each in countries.choices())]
+
+
+class PhoneField(StringField):
+    """One phone number, however it is written; `wa_id` holds its digits once it is valid."""
+
+    wa_id = ""
+
+    def __init__(self, label: Any, **options: Any) -> None:
+        looks = {"inputmode": "tel", "autocomplete": "tel", "maxlength": "60"} | options.pop("render_kw", {})
+        super().__init__(label, filters=[one_line], render_kw=looks, **options)
+
+    def pre_validate(self, _form: Any) -> None:
+        try:
+            self.wa_id = written_numbers.read(self.data or "", ContactSettings.default_country())
+        except NotRead as problem:
+            raise ValidationError(Refusal.of(problem).explain(gettext)) from None
 
 
 class NewContactForm(Form):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, select, text
@@ -25,13 +27,16 @@ from .models import ContactIdentity
 from .names import plain
 from .refusals import Refusal
 from .tables import Row, looks_like_header, read_table
-from .tables.columns import guess_columns, is_mobile, simplified
+from .tables.columns import guess_columns, is_mobile, mentions_phone, simplified
 from .tags import LONGEST_TAG
 
 AT_ONCE = 2_000
 MOST_TAGS = 20
 # Google's own groups, which say nothing about a person.
 SYSTEM_GROUPS = {"mycontacts", "starred", "other contacts", "coworkers", "friends", "family"}
+
+# Titles of a column that says what kind of number the next one holds.
+LABELS = re.compile(r"\b(?:label|type|typ|tipo|etikett|etiqueta|libelle|тип)\b")
 
 
 def read_file(contact_import: ContactImport) -> None:
@@ -42,6 +47,7 @@ def read_file(contact_import: ContactImport) -> None:
         encoding=options.get("encoding", ""),
         delimiter=options.get("delimiter", ""),
         sheet=options.get("sheet", ""),
+        country=contact_import.country,
     )
     contact_import.format, contact_import.encoding, contact_import.guessed_encoding = (
         table.format,
@@ -69,6 +75,8 @@ def guessed_mapping(header: list[str], rows: list[Row]) -> dict[str, Any]:
     for column, title in enumerate(header):
         if not guesses[column] and (own := fields.get(simplified(title))) and title:
             guesses[column] = f"field:{own.id}"
+        if not guesses[column] and mentions_phone(title) and holds_phones(column, rows[1:]):
+            guesses[column] = "phone"
     if "phone" not in guesses:
         likely = [
             sum(written_numbers.looks_like_one(row.cells[column]) for row in rows[:50] if column < len(row.cells))
@@ -77,6 +85,12 @@ def guessed_mapping(header: list[str], rows: list[Row]) -> dict[str, Any]:
         if max(likely, default=0):
             guesses[likely.index(max(likely))] = "phone"
     return {str(column): target for column, target in enumerate(guesses) if target}
+
+
+def holds_phones(column: int, rows: list[Row]) -> bool:
+    """Whether most of a column's first cells that hold something are phone numbers."""
+    filled = list(islice((row.cells[column] for row in rows if any(row.cells[column : column + 1])), 50))
+    return sum(map(written_numbers.looks_like_one, filled)) * 2 > len(filled)
 
 
 def insert_rows(contact_import: ContactImport, rows: list[Row]) -> None:
@@ -118,7 +132,7 @@ class Reader:
         self.fields = {f"field:{each.id}": each for each in ContactField.all()}
         self.columns = contact_import.columns
         phones = [column for column, target in self.columns.items() if target == "phone"]
-        self.phones = sorted(phones, key=lambda column: (not is_mobile(self.title(column)), column))
+        self.phones = sorted(phones)
         # Our own exports hold whole numbers in digits, since a plus would begin a formula.
         self.is_own = tuple(self.header[: len(COLUMNS)]) == COLUMNS
         self.numbers: dict[str, int] = {}
@@ -135,7 +149,7 @@ class Reader:
         if any(row.cells[len(self.header) :]):
             reading.blame("", Refusal(N_("This row has more cells than there are columns.")))
         self.read_name(reading, cells)
-        self.read_phone(reading, cells, row.number)
+        self.read_phone(reading, cells, row)
         for column, target in self.columns.items():
             try:
                 self.read_cell(reading, column, target, cells[column])
@@ -147,13 +161,21 @@ class Reader:
     def read_name(self, reading: Reading, cells: dict[int, str]) -> None:
         by_target = {target: cells[column].strip() for column, target in self.columns.items()}
         name, first, last = (by_target.get(target, "") for target in ("name", "first_name", "last_name"))
-        # Where “Name” stands beside “Vorname” or “Prénom”, it is the family's.
-        if name and first and not last and fold(first) not in fold(name):
+        # Beside “Vorname” or “Prénom” alone, “Name” is the family's; beside “Apellidos” alone, “Nombre” is the first.
+        if name and first and "last_name" not in by_target and fold(first) not in fold(name):
             name, last = "", name
-        reading.name = plain(name) or plain(f"{first} {last}")
+        elif name and last and "first_name" not in by_target and fold(last) not in fold(name):
+            name, first = "", name
+        reading.name = plain(name) or plain(whole_name(first, last))
 
-    def read_phone(self, reading: Reading, cells: dict[int, str], number: int) -> None:
-        written = [(column, cells[column]) for column in self.phones if cells[column]]
+    def is_mobile_by_label(self, column: int, row: ImportRow) -> bool:
+        """Whether a column is for mobiles, or its row says so in the column before, as in “Phone 1 - Label”."""
+        has_label = 0 < column <= len(row.cells) and LABELS.search(simplified(self.title(column - 1)))
+        return is_mobile(self.title(column)) or bool(has_label and is_mobile(row.cells[column - 1]))
+
+    def read_phone(self, reading: Reading, cells: dict[int, str], row: ImportRow) -> None:
+        phones = sorted(self.phones, key=lambda column: not self.is_mobile_by_label(column, row))
+        written = [(column, cells[column]) for column in phones if cells[column]]
         if not written:
             title = self.title(self.phones[0]) if self.phones else ""
             reading.blame(title, Refusal(N_("The phone number is missing.")))
@@ -177,8 +199,8 @@ class Reader:
             reading.blame(self.title(written[0][0]), Refusal.of(several))
             return
         reading.wa_id = numbers[0]
-        first = self.numbers.setdefault(min(numbers[0], *other_spellings(numbers[0]), numbers[0]), number)
-        if first != number:
+        first = self.numbers.setdefault(min(numbers[0], *other_spellings(numbers[0]), numbers[0]), row.number)
+        if first != row.number:
             reading.blame(
                 self.title(written[0][0]), Refusal(N_("The same number is in row {number} already."), number=first)
             )
@@ -196,6 +218,14 @@ class Reader:
             case _ if target in self.fields:
                 if value := self.fields[target].read(cell):
                     reading.field_values[target] = value
+
+
+def whole_name(first: str, last: str) -> str:
+    """In the order of the script: 王 before 小明, and no space between them."""
+    letters = "".join((first + last).split())
+    if first and last and all(unicodedata.east_asian_width(letter) == "W" for letter in letters):
+        return f"{last}{first}"
+    return f"{first} {last}"
 
 
 def check_rows(contact_import: ContactImport) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
 from app.folding import fold
 from app.meta.spellings import other_spellings
-from app.meta.written_numbers import normalise
+from app.meta.written_numbers import LONGEST, SHORTEST, NotRead, is_in_use, normalise, read
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, uuid7
 
 # Raise it whenever terms are made differently: contacts of an older version are indexed anew in the background.
@@ -33,6 +33,10 @@ COMMON = 5_000
 # A number is found by any run of digits in it, but for its very last ones alone.
 SHORTEST_END = 4
 PHONE = re.compile(r"\+?[\d\s().\-/]+")
+# Jean-Luc is written Jean Luc too; C-1042 is one word.
+BETWEEN_WORDS = re.compile(r"\s+|(?<=[^\W\d])-(?=[^\W\d])")
+# What a number has that is written whole: a plus, a link or an address of WhatsApp's, what a spreadsheet made of it.
+WHOLE = re.compile(r"\+|^00|^tel:|wa\.me/|phone=|@(?:s\.whatsapp|c\.us)|^['=\"]+\d|^\d{7,}[.,]0+$", re.IGNORECASE)
 ABOVE = "\U0010ffff"
 # Scripts that put no spaces between words: such a word is found by any part of it.
 UNSPACED = re.compile(
@@ -223,17 +227,23 @@ def starts_of(query: str) -> list[str]:
         others = [f"+{each}" if number[0] == "+" else each for each in other_spellings(number.lstrip("+"))]
         return [number, *others]
     words = words_of(query)
-    return [min(words, key=commonness)] if len(words) > 1 else words
+    # عبد الرحمن is written عبدالرحمن too, and Mary Ann Maryann.
+    return sorted({min(words, key=commonness), joined(query)}) if len(words) > 1 else words
 
 
 def rest_of(query: str, start: str) -> list[str]:
-    return [] if number_in(query) else [word for word in words_of(query) if word != start]
+    is_whole = number_in(query) or start == joined(query)
+    return [] if is_whole else [word for word in words_of(query) if word != start]
+
+
+def joined(query: str) -> str:
+    return "".join(fold(query.lstrip("@ ")).split()[:MOST_WORDS])[:LONGEST_TERM]
 
 
 def words_of(query: str) -> list[str]:
     """The words of a query. An Arabic article is left out: names are found with and without theirs."""
-    words = fold(query.lstrip("@ ")).split()[:MOST_WORDS]
-    return [without_article(word)[:LONGEST_TERM] for word in words]
+    words = BETWEEN_WORDS.split(fold(query.lstrip("@ ")))[:MOST_WORDS]
+    return [without_article(word)[:LONGEST_TERM] for word in words if word]
 
 
 def without_article(word: str) -> str:
@@ -248,7 +258,9 @@ def commonness(word: str) -> int:
 
 def number_in(query: str) -> str:
     """The number somebody typed, in digits of whatever script, with its plus. Empty where it is none."""
-    query = normalise(query[:100])
+    query = normalise(query[:LONGEST])
+    if whole := whole_number_in(query):
+        return whole
     if not PHONE.fullmatch(query):
         return ""
     digits = re.sub(r"\D", "", query)[:LONGEST_TERM]
@@ -256,6 +268,17 @@ def number_in(query: str) -> str:
         digits = digits.removeprefix("00")
         return f"+{digits}" if digits else ""
     return digits.lstrip("0")
+
+
+def whole_number_in(query: str) -> str:
+    """A number with its country's code, in whatever way programs and people write it. The beginning of one is none."""
+    if not WHOLE.search(query) or sum(map(str.isdecimal, query)) < SHORTEST:
+        return ""
+    try:
+        wa_id = read(query)
+    except NotRead:
+        return ""
+    return f"+{wa_id}" if is_in_use(wa_id) else ""
 
 
 def begins(term: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import phonenumbers
@@ -14,6 +16,7 @@ import phonenumbers
 from app.config import Settings
 from app.egress import Egress
 from app.meta.spellings import other_spellings
+from app.meta.written_numbers import NotRead, read_all
 
 from .calls import Client
 
@@ -159,34 +162,21 @@ def has_number(phones: Iterable[str], numbers: Sequence[str]) -> bool:
     """Whether one of these written numbers is one of ours. One without its country is of the country of ours."""
     wanted = set(every_spelling(numbers))
     regions = {region_of(wa_id) for wa_id in numbers}
-    return any(
-        digits_in(written) in wanted or any(read_number(written, region) in wanted for region in regions)
-        for written in phones
-    )
+    return any(not wanted.isdisjoint(numbers_in(written, regions)) for written in phones)
 
 
-def digits_in(written: str) -> str:
-    """In any script: 221771234567, though without a plus, may be a number with its country."""
-    return "".join(str(int(one)) for one in written if one.isdecimal())
+def numbers_in(written: str, regions: Iterable[str]) -> Iterator[str]:
+    """What is written, read with the country's code in it, and as a number of each of these countries."""
+    for reading in (partial(read_all, is_whole=True), *(partial(read_all, country=region) for region in regions)):
+        with contextlib.suppress(NotRead):
+            yield from reading(written)
 
 
-def region_of(wa_id: str) -> str | None:
+def region_of(wa_id: str) -> str:
     try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(f"+{wa_id}"))
-    except phonenumbers.NumberParseException:
-        return None
-
-
-def read_number(written: str, region: str | None) -> str:
-    """The digits of a written number with its country's code; "" where it is none."""
-    written = written.strip()[:60]
-    if digits_in(written[:2]) == "00":
-        written = f"+{written[2:]}"
-    try:
-        number = phonenumbers.parse(written, region)
+        return phonenumbers.region_code_for_number(phonenumbers.parse(f"+{wa_id}")) or ""
     except phonenumbers.NumberParseException:
         return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
 
 
 def micros_in(value: Any) -> int | None:

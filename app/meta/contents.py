@@ -244,11 +244,16 @@ def cards(raw: dict[str, Any]) -> tuple[Card, ...]:
     return tuple(card for card in read if not card.is_empty)
 
 
+def name_of(card: dict[str, Any]) -> str:
+    name = mapping(card.get("name"))
+    parts = filter(None, (text(name.get(f"{part}_name"), 200) for part in ("first", "middle", "last")))
+    return text(name.get("formatted_name"), 300) or " ".join(parts)
+
+
 def _card(raw: dict[str, Any]) -> Card:
-    name, organisation = mapping(raw.get("name")), mapping(raw.get("org"))
-    parts = filter(None, (text(name.get("first_name"), 200), text(name.get("last_name"), 200)))
+    organisation = mapping(raw.get("org"))
     return Card(
-        name=text(name.get("formatted_name"), 300) or " ".join(parts),
+        name=name_of(raw),
         organisation=text(organisation.get("company"), 300) or "",
         department=text(organisation.get("department"), 300) or "",
         title=text(organisation.get("title"), 300) or "",
@@ -346,8 +351,8 @@ _ASKED_FOR = {"location_request_message": "place", "request_contact_info": "numb
 
 
 def call(raw: dict[str, Any]) -> Call:
-    seconds = raw.get("duration")
-    spoken = min(max(seconds, 0), 86_400) if isinstance(seconds, int) and not isinstance(seconds, bool) else 0
+    seconds = text(raw.get("duration"), 12) or ""
+    spoken = min(int(seconds), 86_400) if seconds.isascii() and seconds.isdecimal() else 0
     has_ended = raw.get("event") == "terminate" or "status" in raw
     is_answered = bool(spoken) or str(raw.get("status")).upper() == "COMPLETED"
     outcome = ("answered" if is_answered else "missed") if has_ended else "ringing"

@@ -203,11 +203,11 @@ class ReportedError:
     @classmethod
     def read(cls, raw: Any) -> "ReportedError":
         error = mapping(raw)
-        code = error.get("code")
+        code = text(error.get("code"), 10) or ""
         return cls(
-            code=code if isinstance(code, int) else None,
+            code=int(code) if code.isascii() and code.isdecimal() else None,
             summary=text(error.get("title"), 1_000) or text(error.get("message"), 1_000),
-            details=text(mapping(error.get("error_data")).get("details"), 2_000),
+            details=text(mapping(error.get("error_data")).get("details"), 2_000) or text(error.get("details"), 2_000),
         )
 
     @property

@@ -41,7 +41,7 @@ from .items import (
     read_status,
     read_thread_control,
 )
-from .payload import identifier, mapping, text
+from .payload import identifier, items_of, mapping, text
 
 __all__ = [
     "AccountUpdate",
@@ -141,11 +141,7 @@ def _field(change: dict[str, Any], entry: dict[str, Any], value: dict[str, Any])
 
 
 def _items(value: dict[str, Any], key: str) -> list[Any]:
-    """The items under a key; something that is not a list counts as one item."""
-    items = value.get(key)
-    if isinstance(items, list):
-        return items
-    return [] if items is None else [items]
+    return items_of(value.get(key))
 
 
 def _guarded(read: Callable[..., Event], raw: Any, place: Place, *more: Any) -> Event:

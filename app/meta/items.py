@@ -19,7 +19,7 @@ from .event_types import (
     ThreadControl,
 )
 from .message_types import content_under, type_in, words_of
-from .payload import identifier, mapping, sequence, text
+from .payload import identifier, items_of, mapping, text
 
 # Seven days since September 2026, and a little for clocks that differ.
 _LONGEST_FREE = timedelta(days=8)
@@ -53,22 +53,29 @@ class Contacts:
     """What a change says beside its messages: who the people are, and what was wrong."""
 
     def __init__(self, value: dict[str, Any]) -> None:
-        self.listed = [contact for contact in map(mapping, sequence(value.get("contacts"))) if contact]
+        self.listed = [contact for contact in map(mapping, items_of(value.get("contacts"))) if contact]
         self.by_id = {id: contact for contact in self.listed for id in self._ids(contact) if id}
         self.errors = _errors(value)
 
     def sender_of(self, item: dict[str, Any]) -> From:
         """Matched by its ids, which never look alike. One that names none comes from the only contact there is."""
-        wa_id, user_id = identifier(item.get("from")), identifier(item.get("from_user_id"))
+        wa_id, user_id = number_in(item.get("from")), identifier(item.get("from_user_id"))
         contact = self.by_id.get(user_id or "") or self.by_id.get(wa_id or "") or {}
-        if not (wa_id or user_id or item.get("type") == "system") and len(self.listed) == 1:
-            (contact,) = self.listed
+        is_only_one = len({self._ids(each) for each in self.listed}) == 1
+        if not (wa_id or user_id or item.get("type") == "system") and is_only_one:
+            contact = self.listed[0]
         listed_wa_id, listed_user_id = self._ids(contact)
         return From(wa_id or listed_wa_id, user_id or listed_user_id, contact)
 
     @staticmethod
     def _ids(contact: dict[str, Any]) -> tuple[str | None, str | None]:
-        return identifier(contact.get("wa_id")), identifier(contact.get("user_id"))
+        return number_in(contact.get("wa_id")), identifier(contact.get("user_id"))
+
+
+def number_in(raw: Any) -> str | None:
+    """A wa_id, with or without the plus before it."""
+    id = identifier(raw)
+    return id[1:] if id and id[0] == "+" and id[1:].isdecimal() else id
 
 
 def read_message(raw: Any, place: Place, contacts: Contacts) -> InboundMessage:
@@ -100,7 +107,7 @@ def read_message(raw: Any, place: Place, contacts: Contacts) -> InboundMessage:
 
 def read_echo(raw: Any, place: Place) -> MessageEcho:
     item = _object(raw)
-    to, to_user_id = identifier(item.get("to")), identifier(item.get("to_user_id"))
+    to, to_user_id = number_in(item.get("to")), identifier(item.get("to_user_id"))
     if not (to or to_user_id):
         raise Puzzling("no_recipient")
     kind = type_in(item)
@@ -215,7 +222,7 @@ def read_status(raw: Any, place: Place) -> StatusUpdate:
         wamid=_wamid(item),
         status=status,
         timestamp=moment(item.get("timestamp"), place.received_at),
-        recipient_id=identifier(person) if is_group else identifier(item.get("recipient_id")),
+        recipient_id=number_in(person if is_group else item.get("recipient_id")),
         recipient_user_id=identifier(item.get("recipient_participant_user_id" if is_group else "recipient_user_id")),
         recipient_parent_user_id=identifier(parent),
         callback_data=identifier(item.get("biz_opaque_callback_data")),
@@ -296,13 +303,15 @@ def _free_until(conversation: dict[str, Any], received_at: datetime) -> datetime
 
 
 def _errors(item: dict[str, Any]) -> tuple[ReportedError, ...]:
-    return tuple(map(ReportedError.read, sequence(item.get("errors"))))
+    return tuple(map(ReportedError.read, items_of(item.get("errors"))))
 
 
 def read_call(raw: Any, place: Place, contacts: Contacts) -> InboundMessage | MessageEcho:
     """A line in the thread, at the time the call began: the customer's, or one from this number."""
     item = _object(raw)
-    facts = {name: item[name] for name in _OF_A_CALL if isinstance(item.get(name), str | int)}
+    # Some of Meta's pages put the status into a list.
+    values = {name: next(iter(items_of(item.get(name))), None) for name in _OF_A_CALL}
+    facts = {name: value for name, value in values.items() if isinstance(value, str | int)}
     began = item.get("start_time") or item.get("timestamp")
     line = item | {"type": "call", "call": facts, "timestamp": began}
     if item.get("direction") == "BUSINESS_INITIATED":

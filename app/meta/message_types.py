@@ -87,26 +87,43 @@ def reaction_to(emoji: str, target_type: str, target_words: str) -> tuple[Summar
     return Summary(kind if kind in SENTENCES else "reaction_to_message", {"emoji": emoji}), ""
 
 
+def is_aside(name: str) -> bool:
+    """Whether it is about another message: a reaction, an edit, a deletion."""
+    return name in TYPES and bool(TYPES[name].about)
+
+
 def target_of(name: str, content: Raw) -> str | None:
     """The message that an aside is about."""
     type = TYPES.get(name)
     return identifier(content.get(type.about)) if type and type.about else None
 
 
+UNKNOWN = "unknown"
+# Their name alone says what they are about.
+WITHOUT_CONTENT = ("unsupported", "media_placeholder", "request_welcome", "system")
+
+
 def content_under(item: Mapping[str, Any], name: str) -> Raw:
     """The content of a message: the value under its type's name."""
     content = item.get(name)
     if isinstance(content, dict):
-        return content
+        is_one_card = name == "contacts" and "contacts" not in content
+        return {name: [content]} if is_one_card else content
+    if name == "text" and isinstance(content, str):
+        return {"body": content}
+    if name == UNKNOWN and content is None:
+        return {known: item[known] for known in TYPES if item.get(known) is not None}
     return {} if content is None else {name: content}
 
 
 def type_in(item: Mapping[str, Any]) -> str:
     """The type a message names, or else that of the only content in it that is known."""
-    if named := text(item.get("type"), 64):
+    named = text(item.get("type"), 64) or ""
+    named = named.lower() if named.lower() in TYPES else named
+    held = [name for name in TYPES if isinstance(item.get(name), dict | list | str)]
+    if named and (item.get(named) is not None or named not in TYPES or named in WITHOUT_CONTENT or len(held) != 1):
         return named
-    held = [name for name in TYPES if isinstance(item.get(name), dict | list)]
-    return held[0] if len(held) == 1 else "unknown"
+    return held[0] if len(held) == 1 else UNKNOWN
 
 
 def _audio(content: Raw) -> Summary:
@@ -127,11 +144,13 @@ def _contacts(content: Raw) -> Summary:
         return Summary("own_number")
     if len(cards) > 1:
         return Summary("contacts", {"count": len(cards)})
-    name = text(mapping(cards[0].get("name")).get("formatted_name"), 80) if cards else None
+    name = text(contents.name_of(cards[0]), 80) if cards else None
     return Summary("contact_named", {"name": name}) if name else Summary("contact")
 
 
 def _reaction(content: Raw) -> Summary:
+    if not content:
+        return Summary("unsupported_named", {"type": "reaction"})
     emoji = text(content.get("emoji"), 40)
     return Summary("reaction", {"emoji": emoji}) if emoji else Summary("reaction_removed")
 

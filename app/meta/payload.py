@@ -123,6 +123,13 @@ def sequence(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def items_of(value: Any) -> list[Any]:
+    """The items of a list; something else than a list counts as one item."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
 def text(value: Any, limit: int = 65_536) -> str | None:
     """A string, or a number as one, cut to the limit; anything else, or nothing, is None."""
     if isinstance(value, str):

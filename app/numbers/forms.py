@@ -10,7 +10,9 @@ from flask_wtf.file import FileField
 from wtforms import EmailField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
+from app.contacts.forms import PhoneField
 from app.meta.conversational_components import MOST_COMMANDS, MOST_PROMPTS
+from app.meta.written_numbers import normalise
 
 VERTICALS = [
     ("", _("Not set")),
@@ -114,7 +116,7 @@ class PinForm(Form):
     pin = StringField(
         _("New PIN"),
         [Regexp(r"^\d{6}$", message=_("A PIN has six digits."))],
-        filters=[strip],
+        filters=[lambda text: normalise(text or "")],
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6"},
     )
 
@@ -172,18 +174,9 @@ class UsernameForm(Form):
     )
 
 
-def phone_field(label: str) -> StringField:
-    return StringField(
-        label,
-        [Regexp(r"^\+?\d{7,15}$", message=_("Enter the number with its country code."))],
-        filters=[lambda text: re.sub(r"[\s().-]", "", text or "")],
-        render_kw={"inputmode": "tel", "autocomplete": "off"},
-    )
-
-
 class BlockForm(Form):
-    person = phone_field(_("Number"))
+    person = PhoneField(_("Number"), render_kw={"autocomplete": "off"})
 
 
 class TrialForm(Form):
-    phone = phone_field(_("Your own phone number"))
+    phone = PhoneField(_("Your own phone number"))

@@ -3,11 +3,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
-from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
-from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
+from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp, ValidationError
+
+from app.contacts.forms import PhoneField
+from app.contacts.refusals import Refusal
+from app.meta import written_numbers
+from app.meta.written_numbers import NotRead, normalise
 
 from .setup_links import DAYS
 
@@ -20,7 +25,7 @@ class Form(FlaskForm):
 
 
 def only_digits(text: str | None) -> str:
-    return re.sub(r"\D", "", text or "")
+    return re.sub(r"\D", "", normalise(text or ""))
 
 
 def strip(text: str | None) -> str:
@@ -31,6 +36,7 @@ class PinForm(Form):
     pin = StringField(
         _("PIN"),
         [Regexp(r"^\d{6}$", message=_("A PIN has six digits."))],
+        filters=[only_digits],
         render_kw=DIGITS | {"maxlength": "6"},
     )
 
@@ -39,13 +45,12 @@ class NewNumberForm(Form):
     calling_code = StringField(
         _("Country code"),
         [Regexp(r"^[1-9]\d{0,2}$", message=_("Enter the country code in digits, such as 49."))],
-        filters=[only_digits],
+        filters=[lambda text: only_digits(text).lstrip("0")],
         render_kw=DIGITS | {"maxlength": "5", "placeholder": "49"},
     )
     number = StringField(
         _("Phone number"),
-        [Regexp(r"^\d{4,14}$", message=_("Enter the number without its country code, digits only."))],
-        filters=[lambda text: only_digits(text).lstrip("0")],
+        filters=[strip],
         render_kw=DIGITS | {"inputmode": "tel", "maxlength": "24"},
     )
     name = StringField(
@@ -55,6 +60,20 @@ class NewNumberForm(Form):
         render_kw={"autocomplete": "organization", "maxlength": "75"},
     )
     migrate = BooleanField(_("It's with another provider now: move it here"))
+
+    def validate_number(self, field: StringField) -> None:
+        """Leaves the digits that follow the country code, which may be written before them."""
+        code, written = str(self.calling_code.data), normalise(str(field.data))
+        if self.calling_code.errors:
+            return
+        is_whole = not written or written.startswith(("+", "00"))
+        try:
+            wa_id = written_numbers.read(written if is_whole else f"+{code} {written}")
+        except NotRead as problem:
+            raise ValidationError(Refusal.of(problem).explain(gettext)) from None
+        if not wa_id.startswith(code):
+            raise ValidationError(gettext("The number starts with another country code than the one beside it."))
+        field.data = wa_id.removeprefix(code)
 
 
 class VerificationForm(Form):
@@ -73,12 +92,7 @@ class VerificationCodeForm(Form):
 class HostedForm(Form):
     """The number that somebody is going to connect on Facebook's own page."""
 
-    phone = StringField(
-        _("Number you're going to connect"),
-        [Regexp(r"^\+?[1-9]\d{6,14}$", message=_("Enter the number with its country code, such as +49 151 2345678."))],
-        filters=[lambda text: re.sub(r"[\s().-]", "", text or "")],
-        render_kw={"inputmode": "tel", "autocomplete": "tel", "maxlength": "24"},
-    )
+    phone = PhoneField(_("Number you're going to connect"))
 
 
 class TokenForm(Form):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 
+from app.folding import fold
 from app.inbox.conversations import Message
 from app.onboarding.models import Onboarding
 from app.tenancy import Membership, Tenant, db
@@ -91,7 +92,7 @@ def tenants_named(search: str, after: Tenant | None) -> Select[Tenant, int, int]
     query = select(Tenant, count_in_tenant(Membership), count_in_tenant(PhoneNumber)).where(~Tenant.is_sandbox)
     query = query.order_by(Tenant.name, Tenant.id)
     if search:
-        query = query.where(Tenant.name.icontains(search, autoescape=True))
+        query = query.where(func.strpos(func.search_fold(Tenant.name), fold(search)) > 0)
     if after:
         query = query.where((Tenant.name > after.name) | ((Tenant.name == after.name) & (Tenant.id > after.id)))
     return query.limit(PAGE + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,6 +12,8 @@ from sqlalchemy import Select, select
 
 from app.contacts.models import Contact, ContactIdentity
 from app.inbox.conversations import Conversation, Message, MessageEvent, SendAttempt
+from app.meta.spellings import other_spellings
+from app.meta.written_numbers import NotRead, normalise, read
 from app.tenancy import Tenant, db
 from app.tenancy.database import is_uuid
 from app.wabas.models import PhoneNumber, digits
@@ -194,13 +196,21 @@ def messages_like(words: str, at: dt.datetime | None = None) -> list[Message]:
     exact = exact.where(Message.tenant_id.not_in(Tenant.sandboxes()))
     if by_wamid := list(db.session.scalars(exact).unique()):
         return by_wamid
-    wa_id = digits(words)
+    wa_id = number_in(words)
     if not SHORTEST_NUMBER <= len(wa_id) <= LONGEST_NUMBER:
         return []
-    return list(db.session.scalars(messages_with(wa_id, at)).unique())
+    return list(db.session.scalars(messages_with([wa_id, *other_spellings(wa_id)], at)).unique())
 
 
-def messages_with(wa_id: str, at: dt.datetime | None) -> Select[Message]:
+def number_in(words: str) -> str:
+    """The number that is written, or its digits: Meta's reports also hold numbers outside every country's plan."""
+    try:
+        return read(words, is_whole=True)
+    except NotRead:
+        return digits(normalise(words))
+
+
+def messages_with(wa_ids: Sequence[str], at: dt.datetime | None) -> Select[Message]:
     talk, identity, number = Conversation, ContactIdentity, PhoneNumber
     query = (
         select(Message)
@@ -208,7 +218,7 @@ def messages_with(wa_id: str, at: dt.datetime | None) -> Select[Message]:
         .join(number, (number.tenant_id == talk.tenant_id) & (number.id == talk.phone_number_id))
         .join(identity, (identity.tenant_id == talk.tenant_id) & (identity.contact_id == talk.contact_id))
         .join(Tenant, Tenant.id == identity.tenant_id)
-        .where(identity.kind == "wa_id", identity.value == wa_id, ~Tenant.is_sandbox)
+        .where(identity.kind == "wa_id", identity.value.in_(wa_ids), ~Tenant.is_sandbox)
     )
     if at:
         query = query.where(Message.occurred_at.between(at - AROUND, at + AROUND))

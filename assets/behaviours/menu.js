@@ -2,6 +2,7 @@
 // (data-filter="<items>": which of them hold what is typed), or to the item that begins with them. What was chosen
 // closes it.
 
+import { fold } from "./folding.js"
 import { isWriting } from "./keys.js"
 import { hasMovedOn } from "./moved-on.js"
 import { regionOf } from "./requests.js"
@@ -31,7 +32,6 @@ document.addEventListener("keydown", (event) => {
 })
 
 const PAUSE = 1000
-const plain = (text) => text.trim().toLowerCase().normalize("NFD").replace(/\p{M}/gu, "")
 let typed = "", typedAt = 0
 
 document.addEventListener("keydown", (event) => {
@@ -41,7 +41,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === " " && !before) return
   typed = before + event.key
   typedAt = event.timeStamp
-  const item = [...menu.querySelectorAll(".menu-item:not([hidden])")].find((one) => plain(one.textContent).startsWith(plain(typed)))
+  const item = [...menu.querySelectorAll(".menu-item:not([hidden])")].find((one) => fold(one.textContent).startsWith(fold(typed)))
   item?.focus()
   event.preventDefault()
 })
@@ -49,8 +49,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("input", (event) => {
   const items = event.target.dataset?.filter
   if (!items) return
-  const typed = event.target.value.trim().toLowerCase()
-  event.target.form.querySelectorAll(items).forEach((item) => { item.hidden = !item.textContent.toLowerCase().includes(typed) })
+  const typed = fold(event.target.value)
+  event.target.form.querySelectorAll(items).forEach((item) => { item.hidden = !fold(item.textContent).includes(typed) })
 })
 
 document.addEventListener("submit", (event) => {

@@ -3,6 +3,7 @@
 // until it is there.
 
 import { isPossible } from "./commands.js"
+import { fold } from "./folding.js"
 import { holdKeys } from "./typed-ahead.js"
 
 const WAIT = ["Enter", "ArrowDown", "ArrowUp"]
@@ -49,10 +50,10 @@ function stopWaiting(options) {
 }
 
 function filter() {
-  const typed = field().value.trim().toLowerCase()
+  const typed = fold(field().value)
   for (const item of dialog().querySelectorAll("#palette-fixed [role=option]")) {
     const name = item.dataset.runs
-    item.hidden = (name && !isPossible(name)) || !item.textContent.toLowerCase().includes(typed)
+    item.hidden = (name && !isPossible(name)) || !fold(item.textContent).includes(typed)
   }
   mark(0)
 }

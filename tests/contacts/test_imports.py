@@ -301,3 +301,47 @@ def test_no_request_of_an_import_costs_much_whatever_the_file(ann: Browser, worl
     started = time.thread_time()
     page = isolated(ann.client.get, where).text
     assert time.thread_time() - started < 0.3 and len(page) < 200_000
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ("First Name,Last Name,File As,Phone 1 - Value\nGreta,Berg,,+47 91234567\n", "Greta Berg"),
+        ("Name,Given Name,Family Name,Phone\n,Greta,Berg,+47 91234567\n", "Greta Berg"),
+        ("Nombre,Apellidos,Móvil\nGreta,Berg,+47 91234567\n", "Greta Berg"),
+        ("Имя;Фамилия;Телефон\nГрета;Берг;+47 91234567\n", "Грета Берг"),
+        ("Name;Vorname;Handy\nBerg;Greta;+47 91234567\n", "Greta Berg"),
+        ("姓,名,手机\n王,小明,+47 91234567\n", "王小明"),
+    ],
+)
+def test_a_name_in_parts_is_put_together(ann: Browser, world: World, table: str, name: str) -> None:
+    run(ann, world, upload(ann, world, table))
+    assert [each.name for each in contacts(world)] == [name]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Prénom,Nom,Téléphone (domicile),Tél. mobile",
+        "Voornaam,Achternaam,Telefoon thuis,Mobiele telefoon",
+        "Vorname,Nachname,Haupttelefon,Mobiltelefon 2",
+        "Имя,Фамилия,Домашний телефон,Телефон переносной",
+        "名,姓,自宅電話,携帯電話",
+        "First Name,Last Name,Assistant's Phone,WhatsApp-Nummer",
+    ],
+)
+@pytest.mark.parametrize("row", ["Greta,Berg,+47 22 12 34 56,+47 91234567", "Greta,Berg,,+47 91234567"])
+def test_a_mobile_in_another_program_s_words_goes_first(ann: Browser, world: World, header: str, row: str) -> None:
+    run(ann, world, upload(ann, world, f"{header}\n{row}\n"))
+    assert phones(world) == ["4791234567"]
+
+
+def test_a_number_is_a_mobile_if_the_column_before_it_says_so(ann: Browser, world: World) -> None:
+    header = "First Name,Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value"
+    run(
+        ann,
+        world,
+        upload(ann, world, f"{header}\nGreta,Work,+47 22 12 34 56,* Mobile,+47 91234567\nIda,Mobile\n"),
+        leave_out="1",
+    )
+    assert phones(world) == ["4791234567"]

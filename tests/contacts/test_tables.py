@@ -57,6 +57,35 @@ def test_rows_that_another_rows_quote_closes_are_not_lost_without_a_word() -> No
     assert table.rows[1].problem and "quotation mark" in table.rows[1].problem.explain()
 
 
+@pytest.mark.parametrize(
+    "table",
+    ['"name,phone"\n"Anna,+491761234567"\n', '"name;""phone"""\r\n\r\n"Anna;""+491761234567"""\r\n'],
+)
+def test_quotes_around_whole_lines_are_taken_off(table: str) -> None:
+    assert cells(table) == [["name", "phone"], ["Anna", "+491761234567"]]
+
+
+def test_quoted_names_in_one_column_stay_whole() -> None:
+    assert cells('"Meier, Hans"\n"Huber, Anna"\n') == [["Meier, Hans"], ["Huber, Anna"]]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("<html><table><tr><td>name</td></tr></table></html>", "web page"),
+        ('<?xml version="1.0"?><Workbook></Workbook>', "web page"),
+        ('[{"name": "Anna", "phone": "+491761234567"}]', "CSV, XLSX or vCard"),
+        ("%PDF-1.7\n1 0 obj\n", "CSV, XLSX or vCard"),
+        ("{\\rtf1 Anna}", "CSV, XLSX or vCard"),
+        ("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x01", "CSV, XLSX or vCard"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_with_the_reason(data: str, words: str) -> None:
+    with pytest.raises(Unreadable) as refusal:
+        read_table(data.encode("latin-1"))
+    assert words in refusal.value.explain()
+
+
 def test_a_line_break_in_a_note_is_part_of_it() -> None:
     table = read_table(b'name,phone,note\nA,+4791234567,"one\ntwo, three"\nB,+4791234568,\n')
     assert [row.number for row in table.rows] == [1, 2, 3] and not table.rows[1].problem
@@ -78,6 +107,10 @@ PEOPLE = {
     "gb18030": "姓名,电话\n王小明,+8613812345678\n",
     "big5": "姓名,電話\n王小明,+886912345678\n",
     "cp949": "이름,전화\n김민수,+821012345678\n",
+    "cp866": "Имя;Телефон\nИван Петров;+79123456789\n",
+    "iso8859_5": "Имя;Телефон\nИван Петров;+79123456789\n",
+    "iso8859_6": "الاسم;الهاتف\nفاطمة الزهراء;+971501234567\n",
+    "cp1257": "vardas;telefonas\nŽydrūnas Šarūnas;+37061234567\n",
     "utf-8": "name,phone\nZoë,+491761234567\n",
     "utf-8-sig": "name,phone\nZoë,+491761234567\n",
     "utf-16": "name,phone\nZoë,+491761234567\n",
@@ -98,6 +131,39 @@ def test_the_encoding_is_guessed_without_numbers_too(encoding: str) -> None:
     assert cells(text.encode(encoding)) == cells(text)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text", [PEOPLE["cp1251"], PEOPLE["gb18030"], "姓名,电话,备注\n王一,+8613812345678,这是一个很长的备注\n"]
+)
+def test_utf_16_is_recognised_without_a_mark_in_every_script(text: str, encoding: str) -> None:
+    assert cells(text.encode(encoding)) == cells(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "encoding"),
+    [
+        ("nombre;teléfono\nJosé Núñez;612 345 678\n", "", "cp1252"),
+        ("nome;telefone\nJoão Conceição;912 345 678\n", "", "cp1252"),
+        ("név;telefon\nKovács Győző;06 20 123 4567\n", "HU", "cp1250"),
+        ("isim;telefon\nŞükrü Öztürk;0532 123 4567\n", "TR", "cp1254"),
+    ],
+)
+def test_national_numbers_leave_the_encoding_to_the_country_that_is_assumed(
+    text: str, country: str, encoding: str
+) -> None:
+    assert cells(text.encode(encoding), country=country) == cells(text)
+
+
+@pytest.mark.parametrize("damage", [b"J\xf6rg;+491761234568\n", "Jö".encode()[:-1]], ids=["a wrong byte", "cut off"])
+def test_a_wrong_byte_makes_no_other_encoding_of_utf_8(damage: bytes) -> None:
+    table = read_table("name;phone\nZoë Müller-Größ;+491761234567\n".encode() + damage)
+    assert table.encoding == "utf-8" and table.rows[1].cells == ["Zoë Müller-Größ", "+491761234567"]
+
+
+def test_a_zero_byte_in_a_text_is_left_out() -> None:
+    assert cells("name,phone\nAn\0na,+491761234567\n")[1] == ["Anna", "+491761234567"]
+
+
 def test_an_encoding_that_is_chosen_wins() -> None:
     table = read_table("name\nИван\n".encode("cp866"), encoding="cp866")
     assert table.rows[1].cells == ["Иван"] and table.encoding == "cp866"
@@ -107,6 +173,31 @@ def test_a_workbook_gives_numbers_without_fraction_and_the_first_sheet_with_rows
     table = read_table(workbook([["name", "phone"], ["A", 491761234567.0], ["B", 1.5]], sheets=3))
     assert [row.cells for row in table.rows] == [["name", "phone"], ["A", "491761234567"], ["B", "1.5"]]
     assert (table.sheet, table.sheets) == ("Sheet3", ["Sheet3"])
+
+
+@pytest.mark.parametrize("rows", [[["Anna", "+491761234567"]], [["+491761234567"]]])
+def test_a_workbook_of_one_row_is_not_empty(rows: list[list[str | int | float]]) -> None:
+    assert [row.cells for row in read_table(workbook(rows)).rows] == rows
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("<v>4.91761234567E11</v>", "491761234567"),
+        ('t="str"><f>"+49"</f><v>+491761234567</v>', "+491761234567"),
+        ('t="inlineStr"><is><r><t>+49176</t></r><r><t>1234567</t></r></is>', "+491761234567"),
+        ('t="e"><v>#N/A</v>', ""),
+    ],
+)
+def test_a_number_is_read_from_every_kind_of_cell(cell: str, text: str) -> None:
+    more = f'<row r="2"><c r="A2" t="inlineStr"><is><t>A</t></is></c><c r="B2" {cell}</c></row>'.replace('" <v', '"><v')
+    assert read_table(workbook([["name", "phone"]], more=more)).rows[1].cells == ["A", text]
+
+
+def test_a_table_may_begin_anywhere_on_its_sheet() -> None:
+    cells = "".join(f'<c r="{at}" t="inlineStr"><is><t>{at}</t></is></c>' for at in ("C4", "D4"))
+    table = read_table(workbook([], more=f'<row r="4">{cells}</row>'))
+    assert [(row.number, row.cells) for row in table.rows] == [(4, ["C4", "D4"])]
 
 
 def test_a_formula_without_a_result_is_said_and_not_taken_for_empty() -> None:
@@ -154,10 +245,23 @@ def test_cards_of_every_version_are_rows() -> None:
     assert rows[2][1:3] == ["+4791234567 ::: +47 1", "VIP; New,er"] and rows[2][9] == "a\nb"
 
 
+def test_a_name_that_is_folded_within_a_letter_stays_whole() -> None:
+    card = "BEGIN:VCARD\r\nFN:Zoë\r\nTEL:+491761234567\r\nEND:VCARD\r\n".encode()
+    assert cells(card.replace(b"\xc3\xab", b"\xc3\r\n \xab"))[1][0] == "Zoë"
+
+
+def test_a_quoted_printable_name_may_be_folded_like_any_other() -> None:
+    card = "BEGIN:VCARD\r\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=D0=98=D0=B2\r\n =D0=B0=D0=BD\r\nEND:VCARD\r\n"
+    assert cells(card)[1][0] == "Иван"
+
+
 @pytest.mark.parametrize(
     ("header", "columns"),
     [
-        ("Name,Given Name,Family Name,Group Membership,Phone 1 - Type,Phone 1 - Value", "name,,,tags,,phone"),
+        (
+            "Name,Given Name,Family Name,Group Membership,Phone 1 - Type,Phone 1 - Value",
+            "name,first_name,last_name,tags,,phone",
+        ),
         ("First Name,Last Name,Labels,Phone 1 - Label,Phone 1 - Value", "first_name,last_name,tags,,phone"),
         ("First Name,Last Name,Mobile Phone,Business Fax,Home Phone", "first_name,last_name,phone,,phone"),
         ("Vorname,Nachname,Mobiltelefon", "first_name,last_name,phone"),
@@ -166,6 +270,10 @@ def test_cards_of_every_version_are_rows() -> None:
         ("الاسم,رقم الهاتف", "name,phone"),
         ("姓名,手机号码", "name,phone"),
         ("wa_id,display name,opt-in", "phone,name,marketing"),
+        ("First Name,Last Name,File As,Phone 1 - Value", "first_name,last_name,,phone"),
+        ("Křestní jméno,Příjmení,Kategorie", "first_name,last_name,tags"),
+        ("שם פרטי,שם משפחה", "first_name,last_name"),
+        ("Όνομα,Επώνυμο,Κατηγορίες", "name,last_name,tags"),
     ],
 )
 def test_columns_are_recognised_by_their_titles(header: str, columns: str) -> None:

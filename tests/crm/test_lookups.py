@@ -54,6 +54,11 @@ def test_numbers_are_compared_with_their_country() -> None:
     assert not has_number(["+33 7 71 23 45 67", "+1 771 234 5670", "", "call me", "7" * 500], [PHONE])
     # Brazil writes its mobiles in two ways.
     assert has_number(["+55 11 8765-4321"], ["5511987654321"])
+    assert has_number(["491761234567.0", "+47 1"], ["491761234567"]) and has_number(
+        ["+49 (0)176 1234567"], ["491761234567"]
+    )
+    assert has_number(["Tel. +47 91234567; mobile +49 176 1234567"], ["491761234567"])
+    assert not has_number(["491761234567.0", "4.91761E+11"], ["4917612345670"])
 
 
 def test_the_same_digits_in_another_country_are_somebody_else(crm: Crm) -> None:

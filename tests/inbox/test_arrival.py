@@ -13,7 +13,7 @@ from app.meta.outgoing import text as words
 from app.tenancy import Actor, tenant_scope
 from tests.arrivals import arrive, conversation, conversations, failures, messages, of_field
 from tests.client import Browser
-from tests.inbox.test_types import edit, reaction, shown
+from tests.inbox.test_types import edit, reaction, revoke, shown
 from tests.posts import change, message
 from tests.world import BAKERY_NUMBER, World
 
@@ -40,7 +40,19 @@ def test_a_question_about_a_product_names_it(ann: Browser, world: World) -> None
     assert "Reply to" not in page
 
 
-@pytest.mark.parametrize("aside", [reaction("👍", to="wamid.gone"), edit("Three loaves", of="wamid.gone")])
+@pytest.mark.parametrize(
+    "aside",
+    [
+        reaction("👍", to="wamid.gone"),
+        reaction("", to="wamid.gone"),
+        edit("Three loaves", of="wamid.gone"),
+        revoke(of="wamid.gone"),
+        message(type="system", system={"type": "customer_identity_changed", "body": "A new phone"}),
+        message(type="REACTION", reaction={"message_id": "wamid.gone", "emoji": "👍"}),
+        message(type="reaction", reaction={"emoji": "👍"}),
+        message(type="edit", edit={"message": {"type": "text", "text": {"body": "Three"}}}),
+    ],
+)
 def test_an_aside_about_an_unknown_message_reopens_nothing(world: World, aside: dict[str, Any]) -> None:
     arrive(message("Two loaves", at=NOW - 60))
     with tenant_scope(world.bakery.id):
@@ -126,10 +138,16 @@ def call(event: str, **more: Any) -> dict[str, Any]:
     return of_field("calls", calls=[item | {"direction": "USER_INITIATED"} | more])
 
 
-@pytest.mark.parametrize("apart", [True, False])
-def test_a_missed_call_is_a_line_and_waits(ann: Browser, world: World, apart: bool) -> None:
-    began, ended = call("connect"), call("terminate", status="FAILED")
-    for part in [[began], [ended]] if apart else [[began, ended]]:
+BEGAN, ENDED = call("connect"), call("terminate", status="FAILED")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[[BEGAN], [ENDED]], [[BEGAN, ENDED]], [[ENDED]], [[BEGAN, BEGAN], [ENDED], [ENDED]], [[ENDED], [BEGAN]]],
+    ids=["apart", "at once", "its end alone", "each twice", "its end first"],
+)
+def test_a_missed_call_is_a_line_and_waits(ann: Browser, world: World, parts: list[list[dict[str, Any]]]) -> None:
+    for part in parts:
         arrive(*part)
     talk = conversation(world)
     assert (talk.unread_count, talk.last_line, bool(talk.waiting_since)) == (1, "Missed call", True)
@@ -137,8 +155,11 @@ def test_a_missed_call_is_a_line_and_waits(ann: Browser, world: World, apart: bo
     assert "Missed call" in shown(ann, world)
 
 
-def test_a_call_that_was_answered_elsewhere_waits_for_nobody(ann: Browser, world: World) -> None:
-    arrive(call("terminate", status="COMPLETED", duration=65))
+@pytest.mark.parametrize(
+    "facts", [{"status": "COMPLETED", "duration": 65}, {"duration": "65"}, {"status": ["Completed"], "duration": 65}]
+)
+def test_a_call_that_was_answered_elsewhere_waits_for_nobody(ann: Browser, world: World, facts: dict[str, Any]) -> None:
+    arrive(call("terminate", **facts))
     talk = conversation(world)
     assert (talk.unread_count, talk.waiting_since) == (0, None)
     assert "1:05" in shown(ann, world)
@@ -165,6 +186,27 @@ def test_a_group_is_a_conversation_of_its_own(ann: Browser, world: World) -> Non
     page = ann.get(f"~/inbox/{group.id}").text
     assert "Dora" in page and "not reply" in page and 'id="body"' not in page
     assert "privately" not in page
+
+
+def test_what_happens_to_a_groups_message_stays_in_the_group(world: World) -> None:
+    asides = [reaction("👍", to="wamid.g"), edit("Hello everybody", of="wamid.g"), revoke(of="wamid.g")]
+    for aside in asides:
+        aside["value"]["messages"][0]["group_id"] = "Y2Fw"
+    arrive(message("privately", wamid="wamid.p"), in_group(wamid="wamid.g"), *asides)
+    group, person = sorted(conversations(world), key=lambda talk: not talk.is_group)
+    assert (group.unread_count, person.unread_count, failures()) == (1, 1, [])
+    assert [bool(one.chips) for one in messages(world)] == [False, True]
+
+
+@pytest.mark.parametrize("contacts", [[], [{"user_id": "US.9", "profile": {"name": "Dora"}}]])
+def test_a_groups_message_of_somebody_without_a_number_is_in_the_group(
+    world: World, contacts: list[dict[str, Any]]
+) -> None:
+    facts = in_group()
+    facts["value"]["messages"][0] |= {"from": None, "from_user_id": "US.9"}
+    facts["value"]["contacts"] = contacts
+    arrive(facts)
+    assert (conversation(world).is_group, failures()) == (True, [])
 
 
 def test_nothing_can_be_sent_to_a_group(world: World) -> None:

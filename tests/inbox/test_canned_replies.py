@@ -214,6 +214,12 @@ def test_it_is_found_by_its_language(ann: Browser, carla: Conversation) -> None:
     assert "Bonjour" in offered(ann, carla, "fr")
 
 
+@pytest.mark.parametrize("typed", ["grusse", "GRÜSSE", "Grüße", "Gru\u0308ße"])
+def test_it_is_found_in_other_letters_for_the_same_word(ann: Browser, carla: Conversation, typed: str) -> None:
+    write(ann, shortcut="bye", language="de", body="Liebe Grüße aus Köln")
+    assert "Liebe Grüße" in offered(ann, carla, typed)
+
+
 def test_a_shortcut_cannot_be_used_twice(ann: Browser, world: World, cake: CannedReply) -> None:
     answer = write(ann, body="Another")
     assert answer.status_code == 422 and "/cake already exists" in answer.text

@@ -274,6 +274,13 @@ def test_colleagues_see_who_is_here_and_who_types(ann: Browser, ben: Browser, ca
     assert "Ben" not in ann.get(f"~/inbox/{carla.id}/company").text
 
 
+@pytest.mark.parametrize("typed", ["zoe", "ZOË", "Zoe\u0308", "muller", "Ｚｏｅ"])
+def test_a_colleague_is_found_in_other_letters_for_the_same_name(ann: Browser, world: World, typed: str) -> None:
+    with platform_scope("tests"):
+        db.session.execute(update(User).where(User.id == world.ben.id).values(name="Zoë Müller"))
+    assert "Zoë Müller" in ann.get("~/inbox/colleagues", query_string={"q": typed}).text
+
+
 def test_a_canned_reply_is_offered_with_its_variables_filled_in(
     ann: Browser, ben: Browser, carla: Conversation
 ) -> None:

@@ -228,6 +228,29 @@ def test_who_stops_marketing_in_whatsapp_has_refused_it(world: World, talk: Conv
         send(world, talk)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": "STOP"},
+        {"category": "MARKETING_MESSAGES"},
+        {"wa_id": f"+{CARLA}"},
+        {"user_id": "US.1"},
+        {"detail": None},
+    ],
+)
+def test_a_refusal_counts_however_it_is_spelt(world: World, talk: Conversation, change: dict[str, Any]) -> None:
+    arrive(preference(**change))
+    with pytest.raises(Unsubscribed):
+        send(world, talk)
+
+
+def test_a_refusal_that_is_no_list_counts(world: World, talk: Conversation) -> None:
+    change = preference()
+    (change["value"]["user_preferences"],) = change["value"]["user_preferences"]
+    arrive(change)
+    assert log(world) == [("marketing", False, "whatsapp")]
+
+
 def test_who_resumes_it_gets_it_again_in_whatever_order_that_is_told(world: World, talk: Conversation) -> None:
     arrive(preference("resume", at=1_790_000_100))
     arrive(preference("stop", at=1_790_000_000))

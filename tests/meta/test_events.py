@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.meta.contents import cards
 from app.meta.events import (
     AccountUpdate,
     Context,
@@ -15,6 +16,7 @@ from app.meta.events import (
     Unreadable,
     parse,
 )
+from app.meta.message_types import summary_of
 
 from .bodies import NUMBER, PORTFOLIO, SHEENA, WABA, body, message, messages_value, status
 
@@ -246,3 +248,78 @@ def test_within_its_second_a_message_came_when_it_reached_us() -> None:
     assert isinstance(soon, InboundMessage) and isinstance(late, InboundMessage)
     assert soon.timestamp == arrival
     assert late.timestamp == datetime.fromtimestamp(1749416383.999, UTC)
+
+
+CARLA = {"profile": {"name": "Carla"}, "wa_id": "16505551234"}
+
+
+@pytest.mark.parametrize(
+    "contacts", [[CARLA], [CARLA, CARLA], CARLA, [{"profile": {"name": "Carla"}, "user_id": "US.1"}]]
+)
+def test_a_message_that_names_no_sender_comes_from_the_only_person_beside_it(contacts: Any) -> None:
+    incoming = one(body(messages_value({"id": "wamid.1", "type": "text", "text": {"body": "Hi"}}, contacts=contacts)))
+    assert isinstance(incoming, InboundMessage)
+    assert incoming.profile_name == "Carla" and (incoming.from_ == "16505551234" or incoming.user_id == "US.1")
+
+
+def test_a_plus_before_a_number_makes_nobody_else_of_its_sender() -> None:
+    item = {"from": "+16505551234", "id": "wamid.1", "type": "text", "text": {"body": "Hi"}}
+    incoming = one(body(messages_value(item, contacts=[CARLA])))
+    assert isinstance(incoming, InboundMessage) and (incoming.from_, incoming.profile_name) == ("16505551234", "Carla")
+
+
+@pytest.mark.parametrize(
+    ("item", "type", "words"),
+    [
+        ({"type": "TEXT", "text": {"body": "Hi"}}, "text", "Hi"),
+        ({"type": "text", "text": "Hi"}, "text", "Hi"),
+        ({"text": "Hi"}, "text", "Hi"),
+        ({"type": None, "text": {"body": "Hi"}}, "text", "Hi"),
+        ({"type": "image", "document": {"id": "1", "caption": "Hi"}}, "document", "Hi"),
+        ({"type": "image", "errors": [{"code": 131052}]}, "image", None),
+        ({"type": "unsupported", "text": {"body": "Hi"}}, "unsupported", None),
+        ({"type": "new_kind", "text": {"body": "Hi"}}, "new_kind", None),
+    ],
+)
+def test_the_content_names_the_type_where_the_type_does_not_fit(
+    item: dict[str, Any], type: str, words: str | None
+) -> None:
+    incoming = one(body(messages_value({"from": "16505551234", "id": "wamid.1", **item}, contacts=[CARLA])))
+    assert isinstance(incoming, InboundMessage) and (incoming.type, incoming.text) == (type, words)
+
+
+def test_of_two_contents_without_a_type_nothing_is_lost() -> None:
+    item = {"from": "16505551234", "id": "wamid.1", "image": {"id": "9"}, "text": {"body": "Hi"}}
+    incoming = one(body(messages_value(item, contacts=[CARLA])))
+    assert isinstance(incoming, InboundMessage)
+    assert (incoming.type, incoming.content) == ("unknown", {"text": {"body": "Hi"}, "image": {"id": "9"}})
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [{"code": 131052, "title": "No download", "error_data": {"details": "gone"}}],
+        {"code": 131052, "title": "No download", "error_data": {"details": "gone"}},
+        [{"code": "131052", "title": "No download", "details": "gone"}],
+    ],
+)
+def test_an_error_is_read_however_it_is_put(errors: Any) -> None:
+    item = {"from": "16505551234", "id": "wamid.1", "type": "image", "errors": errors}
+    incoming = one(body(messages_value(item, contacts=[CARLA])))
+    assert isinstance(incoming, InboundMessage)
+    (error,) = incoming.errors
+    assert (error.code, error.summary, error.details) == (131052, "No download", "gone")
+
+
+def test_a_shared_contact_that_is_no_list_is_one() -> None:
+    item = {"from": "16505551234", "id": "wamid.1", "type": "contacts", "contacts": {"name": {"first_name": "Rosa"}}}
+    incoming = one(body(messages_value(item, contacts=[CARLA])))
+    (card,) = cards(incoming.content)
+    assert card.name == "Rosa"
+    summary = summary_of("contacts", None, incoming.content)
+    assert summary and summary.facts == {"name": "Rosa"}
+
+
+def test_a_reaction_without_content_says_nothing_that_nobody_did() -> None:
+    summary = summary_of("reaction", None, {})
+    assert summary and summary.kind == "unsupported_named"

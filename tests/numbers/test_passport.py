@@ -68,6 +68,25 @@ def test_switched_off_webhooks_are_switched_on_again_from_the_page(ann: Browser,
         assert PhoneNumber.get_or_404(road.number.id).state == "connected"
 
 
+@pytest.mark.parametrize(
+    ("review", "verification", "words"),
+    [
+        ("APPROVED", "verified", ["Approved", "Verified"]),
+        ("REJECTED", "pending_need_more_info", ["Rejected by Meta", "Meta needs more information"]),
+        ("", "something_new", ["Not known yet", "something_new"]),
+    ],
+)
+def test_metas_review_and_verification_are_shown(
+    ann: Browser, road: Road, at: str, review: str, verification: str, words: list[str]
+) -> None:
+    with tenant_scope(road.world.bakery.id):
+        waba = PhoneNumber.get_or_404(road.number.id).waba
+        waba.review_status, waba.verification_status = review, verification
+    page = text(ann, at)
+    _, _, shown = page.partition("Account review")
+    assert all(each in shown[:900] for each in words)
+
+
 def test_the_profile_is_kept_at_meta(ann: Browser, at: str) -> None:
     typed = {"about": "Fresh bread", "email": "a@b.example", "website_1": "https://b.example", "vertical": "GROCERY"}
     assert ann.post(f"{at}/profile", typed).status_code == 303
@@ -195,6 +214,18 @@ def test_what_meta_would_not_take_is_told_before(ann: Browser, at: str, typed: d
     assert ann.post(f"{at}/greeting", typed).status_code == 422
 
 
+@pytest.mark.parametrize("written", ["+١ ٦٥٠ ٥٥٥ ٠١٩٩", "001 650 555 0199", "wa.me/16505550199", "16505550199.0"])
+def test_a_number_to_block_is_read_however_it_is_written(ann: Browser, road: Road, at: str, written: str) -> None:
+    road.customer_writes("spam", wa_id="16505550199", name="Spam")
+    ann.post(f"{at}/blocked", {"person": written})
+    assert "+16505550199" in text(ann, f"{at}/blocked")
+
+
+def test_a_number_that_is_none_is_not_blocked(ann: Browser, at: str) -> None:
+    answer = ann.post(f"{at}/blocked", {"person": "4793456789"})
+    assert answer.status_code == 422 and "could be" in answer.get_data(as_text=True)
+
+
 def test_somebody_is_blocked_and_let_in_again(ann: Browser, road: Road, at: str) -> None:
     road.customer_writes("spam", wa_id="16505550199", name="Spam")
     ann.post(f"{at}/blocked", {"person": "+1 650 555 0199"})
@@ -249,6 +280,11 @@ def test_a_test_message_goes_to_a_phone_that_wrote(ann: Browser, road: Road, at:
     assert answer.location.endswith(f"/inbox/{talk.id}")
     road.deliver()
     assert [one["wa_id"] for one in road.meta.accepted()] == ["16505550142"]
+
+
+def test_a_test_message_goes_to_a_phone_that_whatsapp_spells_otherwise(ann: Browser, road: Road, at: str) -> None:
+    talk = road.customer_writes("hello", wa_id="551187654321", name="Ann's phone")
+    assert ann.post(f"{at}/trial", {"phone": "+55 11 98765-4321"}).location.endswith(f"/inbox/{talk.id}")
 
 
 def test_a_phone_that_did_not_write_is_asked_to_first(ann: Browser, road: Road, at: str) -> None:

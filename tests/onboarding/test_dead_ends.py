@@ -249,7 +249,7 @@ def attempts(attempt: Attempt) -> list[Onboarding]:
         return db.session.query(Onboarding).order_by(Onboarding.id).all()
 
 
-@pytest.mark.parametrize("order", ["ABab", "ABba", "AaBb", "BAab"])
+@pytest.mark.parametrize("order", ["ABab", "ABba", "AaBb", "BAab", "aAbB", "abAB", "baAB", "AABab"])
 def test_two_windows_on_one_page_are_two_attempts(attempt: Attempt, order: str) -> None:
     """Claims of A and B (capital letters) and their codes come in any order."""
     first, second = attempt.sign_up(), second_sign_up(attempt)

@@ -212,7 +212,7 @@ def test_the_page_is_waited_for_and_left_again(waiting: Attempt) -> None:
 def test_what_is_no_number_is_told(attempt: Attempt) -> None:
     answer = attempt.answer("hosted", phone="mine")
     assert answer.status_code == 422
-    assert "with its country code" in answer.get_data(as_text=True)
+    assert "Enter its digits only" in answer.get_data(as_text=True)
 
 
 def test_without_the_setting_nobody_is_offered_the_page(attempt: Attempt, app: Flask) -> None:

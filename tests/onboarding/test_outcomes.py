@@ -7,6 +7,7 @@ import email
 import email.policy
 import pathlib
 
+import pytest
 from sqlalchemy import update
 
 from app.extensions import outside
@@ -83,6 +84,28 @@ def test_an_account_without_a_number_gets_one_here(attempt: Attempt) -> None:
     attempt.run()
     assert attempt.state == "connected"
     assert attempt.number().display_number.replace(" ", "").replace("-", "") == "+491512345678"
+
+
+@pytest.mark.parametrize(
+    "number", ["+49 (0)151 2345678", "0049 151 2345678", "٠١٥١ ٢٣٤٥٦٧٨", "0151/2345678", "\u202a+49 151 2345678\u202c"]
+)
+def test_a_new_number_is_added_however_it_is_written(attempt: Attempt, number: str) -> None:
+    attempt.sign_up(without_number=True)
+    attempt.connect()
+    attempt.answer("new-number", **NEW | {"number": number})
+    attempt.run()
+    assert attempt.number().display_number.replace(" ", "").replace("-", "") == "+491512345678"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [("+47 912 34 567", "another country code"), ("12", "too many or too few digits"), ("", "Enter a phone number")],
+)
+def test_a_number_that_does_not_fit_its_country_code_is_refused(attempt: Attempt, number: str, words: str) -> None:
+    attempt.sign_up(without_number=True)
+    attempt.connect()
+    answer = attempt.answer("new-number", **NEW | {"number": number})
+    assert answer.status_code == 422 and words in answer.get_data(as_text=True)
 
 
 def test_a_number_that_is_taken_is_refused_and_what_was_typed_stays(attempt: Attempt) -> None:

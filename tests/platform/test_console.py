@@ -133,6 +133,13 @@ def test_tenants_are_found_by_name(pat: Browser, world: World) -> None:
     assert "Shoes" not in page
 
 
+@pytest.mark.parametrize("typed", ["cafe", "CAFÉ", "Cafe\u0301", "ｃａｆé"])
+def test_tenants_are_found_in_other_letters_for_the_same_word(pat: Browser, world: World, typed: str) -> None:
+    with platform_scope("tests"):
+        db.session.add(Tenant(slug="cafe", name="Café Zoë"))
+    assert "Café Zoë" in pat.get("/platform/tenants", query_string={"q": typed}).get_data(as_text=True)
+
+
 def test_a_search_takes_signs_as_they_are(pat: Browser, world: World) -> None:
     assert "has “%” in its name" in pat.get("/platform/tenants?q=%25").get_data(as_text=True)
 

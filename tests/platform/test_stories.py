@@ -155,7 +155,9 @@ def test_a_failed_bubble_leads_to_its_story(ben: Browser, world: World, talk: Co
     assert f"/stories/{message.id}" in page(ben, f"~/inbox/{talk.id}")
 
 
-@pytest.mark.parametrize("ask", ["{m.wamid}", "{m.id}", "+1 650 555 1234"])
+@pytest.mark.parametrize(
+    "ask", ["{m.wamid}", "{m.id}", "+1 650 555 1234", "١٦٥٠٥٥٥١٢٣٤", "16505551234.0", "wa.me/16505551234"]
+)
 def test_a_message_is_found_by_either_id_or_the_customers_number(
     ben: Browser, pat: Browser, world: World, talk: Conversation, ask: str
 ) -> None:

@@ -19,14 +19,30 @@ LINE_END = re.compile(r"\r\n|\n|\r")
 # Excel's own first line, which names the delimiter.
 NAMED = re.compile(r'"?sep=(.)"?(?:\r\n|\n|\r)', re.IGNORECASE)
 
+# A line that is one quoted cell.
+WRAPPED = re.compile(r'"(?:[^"]++|"")*+"')
+
 
 def read_delimited(text: str, delimiter: str = "") -> Table:
     named = NAMED.match(text)
     if named:
         text = text[named.end() :]
     guessed = named[1] if named and named[1] in DELIMITERS else ""
+    text = unwrapped(text)
     used = delimiter if delimiter in DELIMITERS else guessed or guess_delimiter(text)
     return Table("csv", bounded(rows_of(text, used)), delimiter=used)
+
+
+def unwrapped(text: str) -> str:
+    """Without the quotes around whole lines, which a spreadsheet adds to lines that it took for one cell each."""
+    lines = LINE_END.split(text)
+    if not all(WRAPPED.fullmatch(line) for line in lines if line):
+        return text
+    inner = [line[1:-1].replace('""', '"') for line in lines]
+    header = next(filter(None, inner), "")
+    titles = (row.cells for delimiter in DELIMITERS for row in rows_of(header, delimiter))
+    has_titles = any(len(cells) > 1 and any(map(guess_column, cells[:100])) for cells in titles)
+    return "\n".join(inner) if has_titles else text
 
 
 def guess_delimiter(text: str) -> str:

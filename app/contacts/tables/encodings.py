@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 
+import phonenumbers
 from charset_normalizer import from_bytes
 
 from app.words import N_
@@ -24,10 +25,12 @@ ENCODINGS = {
     "cp1251": N_("Cyrillic (Windows)"),
     "koi8_r": N_("Cyrillic (KOI8-R)"),
     "cp866": N_("Cyrillic (DOS)"),
+    "iso8859_5": N_("Cyrillic (ISO 8859-5)"),
     "cp1253": N_("Greek (Windows)"),
     "cp1254": N_("Turkish (Windows)"),
     "cp1255": N_("Hebrew (Windows)"),
     "cp1256": N_("Arabic (Windows)"),
+    "iso8859_6": N_("Arabic (ISO 8859-6)"),
     "cp1257": N_("Baltic (Windows)"),
     "cp1258": N_("Vietnamese (Windows)"),
     "cp874": N_("Thai (Windows)"),
@@ -37,7 +40,8 @@ ENCODINGS = {
     "big5": N_("Traditional Chinese (Big5)"),
     "cp949": N_("Korean (EUC-KR)"),
 }
-GUESSABLE = [name for name in ENCODINGS if name not in ("utf-8", "utf-16", "cp866", "cp1257", "cp1258", "iso8859_2")]
+RARE = ("iso8859_2", "cp866", "iso8859_5", "iso8859_6", "cp1257")
+GUESSABLE = [name for name in ENCODINGS if name not in ("utf-8", "utf-16", "cp1258", *RARE)] + list(RARE)
 # Short texts fit many encodings; the country of the numbers beside them decides.
 USED_BY = {
     "cp1252": (
@@ -80,38 +84,59 @@ USED_BY = {
     "cp1256": (20, 92, 93, 98, 212, 213, 216, 218, 249, 961, 962, 963, 964, 965, 966, 967, 968, 970, 971, 973, 974),
     "cp1254": (90,),
     "cp1253": (30, 357),
+    "cp1257": (370, 371, 372),
     "cp1250": (36, 40, 48, 355, 383, 385, 386, 387, 382, 420, 421),
 }
 HOMES = {code: encoding for encoding, codes in USED_BY.items() for code in codes}
-FAMILY = {"koi8_r": "cp1251", "euc_jp": "cp932", "mac_roman": "cp1252", "cp850": "cp1252"}
+FAMILY = {
+    "koi8_r": "cp1251",
+    "cp866": "cp1251",
+    "iso8859_5": "cp1251",
+    "euc_jp": "cp932",
+    "mac_roman": "cp1252",
+    "cp850": "cp1252",
+    "iso8859_2": "cp1250",
+    "iso8859_6": "cp1256",
+}
 # From here on the library has recognised a language, not only letters.
 SURE = 0.4
 USUAL_SIGNS = "’–—·、。„“”¿¡«»"
 NUMBER = re.compile(rb"(?<![\d])(?:\+|00)?([1-9]\d{9,13})(?![\d])")
 SAMPLE = 16_000
+# What no text holds, though a stray zero byte may get into one.
+BINARY = re.compile(rb"[\x01-\x08\x0e-\x19\x1c-\x1f]")
 
 
-def guess_encoding(data: bytes) -> str:
+def guess_encoding(data: bytes, country: str = "") -> str:
+    """The encoding by its marks, or the likeliest. `country` (ISO 3166) is where numbers without a code are from."""
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or looks_like_utf16(data[:2_000]):
         return "utf-16"
-    if b"\x00" in data[:2_000]:
+    if b"\x00" in data[:2_000] and BINARY.search(data[:2_000]):
         raise Unreadable(N_("This isn't a CSV, XLSX or vCard file. Export your contacts as one of these."))
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        return guess_legacy(sample_of(data))
+        return "utf-8" if is_damaged_utf8(data[:2_000_000]) else guess_legacy(sample_of(data), country)
     return "utf-8"
 
 
 def looks_like_utf16(start: bytes) -> bool:
-    """Without a mark: most ASCII letters have a zero byte before or after them."""
-    return (
-        len(start) >= 4
-        and max(start[::2].count(0), start[1::2].count(0)) * 2 > len(start) // 2
-        and b"\x00\x00" not in start
-    )
+    """Without a mark: digits and commas have a zero byte before or after them, whatever the letters are."""
+    less, more = sorted((start[::2].count(0), start[1::2].count(0)))
+    has_zeros = any(start[at : at + 2] == b"\x00\x00" for at in range(0, len(start), 2))
+    return len(start) >= 4 and more * 10 > len(start) // 2 and less * 4 < more and not has_zeros
+
+
+def is_damaged_utf8(data: bytes) -> bool:
+    """UTF-8 of which a few bytes are wrong: other encodings hold next to none of its sequences."""
+    text = data.decode("utf-8", "replace")
+    wrong = text.count("\ufffd")
+    right = len(text) - len(text.encode("ascii", "ignore")) - wrong
+    # A file that was cut off ends in the middle of a character.
+    is_cut_off = wrong == 1 and text.endswith("\ufffd")
+    return right > (0 if is_cut_off else 3 * wrong)
 
 
 def sample_of(data: bytes) -> bytes:
@@ -126,7 +151,7 @@ def sample_of(data: bytes) -> bytes:
     return b"".join(lines)
 
 
-def guess_legacy(sample: bytes) -> str:
+def guess_legacy(sample: bytes, country: str) -> str:
     """Of the encodings in which the fewest characters are implausible: the one whose language the library
     recognises, then the one at home where the numbers are, then the library's order."""
     fits = {name: text for name in GUESSABLE if (text := decoded(sample, name)) is not None}
@@ -135,13 +160,16 @@ def guess_legacy(sample: bytes) -> str:
     matches = list(from_bytes(sample, cp_isolation=GUESSABLE))
     position = {name: at for at, match in reversed([*enumerate(matches)]) for name in match.could_be_from_charset}
     recognised = {name for match in matches if match.coherence >= SURE for name in match.could_be_from_charset}
-    home = home_of(sample)
+    home = home_of(sample) or HOMES.get(phonenumbers.country_code_for_region(country), "")
 
     def rank(name: str) -> tuple[bool, bool, int, int]:
         is_home = FAMILY.get(name, name) == home
         return name not in recognised, not is_home, position.get(name, len(matches)), GUESSABLE.index(name)
 
-    return min(plausible, key=rank, default="cp1252")
+    guess = min(plausible, key=rank, default="cp1252")
+    # The same letters in Spanish, in Hungarian and in Turkish: the most usual, unless the numbers say where.
+    is_latin = guess in ("cp1250", "cp1254") and "cp1252" in plausible and not home
+    return "cp1252" if is_latin and ("cp1252" in recognised or guess not in recognised) else guess
 
 
 def decoded(sample: bytes, encoding: str) -> str | None:

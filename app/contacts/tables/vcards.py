@@ -19,6 +19,18 @@ def is_vcard(text: str) -> bool:
     return bool(re.match(r"\s*BEGIN:VCARD\s", text[:200], re.IGNORECASE))
 
 
+def unfolded_bytes(data: bytes) -> bytes:
+    """Cards in whole lines where a line was cut within a character, as RFC 2426 allowed; other files as they are."""
+    if not data[:200].lstrip(b"\xef\xbb\xbf \r\n").upper().startswith(b"BEGIN:VCARD"):
+        return data
+    whole = re.sub(rb"(?<=[\x80-\xff])(?:\r\n|\n|\r)[ \t](?=[\x80-\xbf])", b"", data)
+    try:
+        whole.decode("utf-8")
+    except UnicodeDecodeError:
+        return data
+    return whole
+
+
 def read_vcards(text: str) -> Table:
     rows = [Row(1, list(HEADER)), *(Row(number, card.cells) for number, card in enumerate(cards_of(text), 2))]
     return Table("vcard", bounded(rows), has_header=True)
@@ -88,10 +100,10 @@ def unfolded(text: str) -> Iterator[str]:
     parts: list[str] = []
     is_quoted = False
     for line in re.split(r"\r\n|\n|\r", text):
-        if parts and line[:1] in (" ", "\t") and not is_quoted:
-            parts.append(line[1:])
-        elif parts and is_quoted and parts[-1].endswith("="):
+        if parts and is_quoted and parts[-1].endswith("="):
             parts.append("\n" + line)
+        elif parts and line[:1] in (" ", "\t"):
+            parts.append(line[1:])
         else:
             if parts:
                 yield "".join(parts)

@@ -44,7 +44,7 @@ def read_workbook(data: bytes, sheet: str = "") -> Table:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = [each.name for each in book.sheets_metadata if str(each.typ).endswith("WorkSheet")]
-        filled = [name for name in names if book.get_sheet_by_name(name).total_height] if names else []
+        filled = [name for name in names if book.get_sheet_by_name(name).end] if names else []
         if not filled:
             raise Unreadable(N_("The file is empty."))
         used = sheet if sheet in filled else filled[0]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.folding import fold
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.filling import variable_values
 from app.languages import main_language
@@ -59,16 +60,16 @@ class CannedReply(TenantModel):
     @classmethod
     def suggest(cls, typed: str, member: Membership, spoken: str = "") -> list[CannedReply]:
         """The best SHOWN matches: by the beginning of the shortcut, within it, the customer's language, use."""
-        typed = typed.casefold().strip()
+        typed = fold(typed)
         replies = db.session.scalars(cls.for_member(member)).all()
         matches = [reply for reply in replies if reply.matches(typed)]
         return sorted(matches, key=lambda reply: reply.rank(typed, spoken))[:SHOWN]
 
     def matches(self, typed: str) -> bool:
-        return any(typed in words.casefold() for words in (self.shortcut, self.body, self.language))
+        return any(typed in fold(words) for words in (self.shortcut, self.body, self.language))
 
     def rank(self, typed: str, spoken: str) -> tuple[bool, bool, bool, int]:
-        shortcut = self.shortcut.casefold()
+        shortcut = fold(self.shortcut)
         is_foreign = bool(self.language and spoken) and main_language(self.language) != spoken
         return (not shortcut.startswith(typed), typed not in shortcut, is_foreign, -self.use_count)
 

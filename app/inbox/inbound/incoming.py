@@ -83,14 +83,18 @@ class Incoming:
         return self.is_on_standby or (isinstance(self.message, MessageEcho) and self.message.by_other_app)
 
     @property
+    def is_aside(self) -> bool:
+        return message_types.is_aside(self.message.type)
+
+    @property
     def is_answerable(self) -> bool:
         """Whether somebody wrote (or called) who can be answered now."""
-        return self.is_live and self.group_id is None and self.target is None
+        return self.is_live and self.group_id is None and not self.is_aside
 
     @property
     def is_unread(self) -> bool:
         """Whether it counts as unread: not history, asides (reactions, edits, deletions) or answered calls."""
-        return self.is_live and self.target is None and not self.is_answered_call
+        return self.is_live and not self.is_aside and not self.is_answered_call
 
     @property
     def reopens(self) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from app.contacts.arrival import Sender, recognise
 from app.contacts.consents import Consent
 from app.meta.events import OtherChange
-from app.meta.items import moment
+from app.meta.items import moment, number_in
 from app.meta.payload import identifier, mapping
 from app.meta.payload import text as text_of
 from app.tenancy import exists
@@ -60,11 +60,12 @@ def record(contact_id: str, one: Preference) -> None:
 def read(change: OtherChange) -> Iterator[Preference]:
     names = {}
     for contact in map(mapping, items(change.value.get("contacts"))):
-        names[identifier(contact.get("wa_id")) or identifier(contact.get("user_id"))] = contact
+        names[number_in(contact.get("wa_id")) or identifier(contact.get("user_id"))] = contact
     for raw in map(mapping, items(change.value.get("user_preferences"))):
-        wa_id, bsuid = identifier(raw.get("wa_id")), identifier(raw.get("user_id"))
-        answer = ANSWERS.get(text_of(raw.get("value"), 40) or "")
-        if answer is None or raw.get("category") != "marketing_messages" or not (wa_id or bsuid):
+        wa_id, bsuid = number_in(raw.get("wa_id")), identifier(raw.get("user_id"))
+        answer = ANSWERS.get((text_of(raw.get("value"), 40) or "").lower())
+        category = (text_of(raw.get("category"), 60) or "").lower()
+        if answer is None or category != "marketing_messages" or not (wa_id or bsuid):
             log.info("preference passed over", category=str(raw.get("category"))[:60], value=str(raw.get("value"))[:60])
             continue
         profile = mapping(mapping(names.get(wa_id) or names.get(bsuid)).get("profile"))

@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.folding import fold
 from app.inbox.blueprint import bp
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation
@@ -41,6 +42,6 @@ def write_note(conversation_id: uuid.UUID) -> AnyResponse | str | tuple[str, int
 @requires("inbox.reply")
 def suggest_colleagues() -> str:
     """Colleagues whose name contains what was typed after an @."""
-    typed = request.args.get("q", "").casefold()
-    matches = [person for person in colleagues() if typed in person.name.casefold()][:8]
+    typed = fold(request.args.get("q", "")[:100])
+    matches = [person for person in colleagues() if typed in fold(person.name)][:8]
     return render_template("inbox/desk/_colleagues.html", people=matches)

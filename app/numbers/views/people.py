@@ -33,7 +33,7 @@ def block(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form = PhoneNumber.get_or_404(phone_number_id), BlockForm()
     if not form.validate():
         return blocked_page(number, form), 422
-    person = str(form.person.data)
+    person = f"+{form.person.wa_id}"
     _done, problem = ask(number, lambda graph, token, meta_id: blocked_users.block(graph, token, meta_id, person))
     if problem:
         return blocked_page(number, form, problem), 422

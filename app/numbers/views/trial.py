@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.contacts.models import ContactIdentity
 from app.inbox.compose.problems import explain
 from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
+from app.meta.spellings import other_spellings
 from app.numbers.blueprint import bp
 from app.numbers.forms import TrialForm
 from app.tenancy import current_actor, db, later, requires
@@ -29,7 +30,7 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
         return passport(number, trial_form=form), 422
     words = _("This is a test message from Switchboard. If you can read it, everything works.")
     try:
-        conversation = conversation_with(number, str(form.phone.data))
+        conversation = conversation_with(number, form.phone.wa_id)
         if conversation is None:
             raise WindowClosed
         conversation.reply(words, by=current_actor(), client_id=uuid.uuid4(), source="trial")
@@ -45,9 +46,8 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return passport(number, trial_form=form), 422
 
 
-def conversation_with(number: PhoneNumber, phone: str) -> Conversation | None:
+def conversation_with(number: PhoneNumber, wa_id: str) -> Conversation | None:
     same = ContactIdentity.contact_id == Conversation.contact_id
     mine = select(Conversation).join(ContactIdentity, same).where(Conversation.phone_number_id == number.id)
-    return db.session.scalar(
-        mine.where(ContactIdentity.kind == "wa_id", ContactIdentity.value == phone.lstrip("+")).limit(1)
-    )
+    spellings = (wa_id, *other_spellings(wa_id))
+    return db.session.scalar(mine.where(ContactIdentity.kind == "wa_id", ContactIdentity.value.in_(spellings)).limit(1))

@@ -133,7 +133,7 @@ def wait_for_account(onboarding: Onboarding) -> Form | None:
     form = HostedForm()
     if not form.validate():
         return form
-    Hosted(onboarding).wait_for_account(form.phone.data or "")
+    Hosted(onboarding).wait_for_account(form.phone.wa_id)
     return None
 
 

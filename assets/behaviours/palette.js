@@ -57,6 +57,12 @@ function filter() {
   mark(0)
 }
 
+// To search messages is what is left where nothing has that name: a command that has it comes before.
+function searchLast() {
+  const search = dialog().querySelector("#palette-found #palette-search")
+  dialog().querySelector("#palette-last").replaceChildren(...[search].filter(Boolean))
+}
+
 function mark(to) {
   const items = shown()
   at = Math.max(0, Math.min(to, items.length - 1))
@@ -71,6 +77,7 @@ document.addEventListener("beforetoggle", (event) => {
   if (!event.target.matches?.("[data-palette]") || event.newState !== "open") return
   field().value = ""
   dialog().querySelector("#palette-found").replaceChildren()
+  dialog().querySelector("#palette-last").replaceChildren()
   build()
   filter()
 }, true)
@@ -81,6 +88,7 @@ document.addEventListener("input", (event) => {
 })
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!ctx.sourceElement.closest("[data-palette]") || new URL(ctx.request.action, location).searchParams.get("q") !== field().value) return
+  searchLast()
   mark(0)
   stopWaiting()
 })

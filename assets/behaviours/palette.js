@@ -9,8 +9,8 @@ const WAIT = ["Enter", "ArrowDown", "ArrowUp"]
 
 // Of the page's own: every command in the list of keys, every view.
 function build() {
-  const fixed = dialog().querySelector("#palette-fixed"), draft = dialog().querySelector("template").content.firstElementChild
-  fixed.querySelectorAll("[data-built]").forEach((item) => item.remove())
+  const draft = dialog().querySelector("template").content.firstElementChild
+  dialog().querySelectorAll("[data-built]").forEach((item) => item.remove())
   const made = (id, words) => {
     const item = draft.cloneNode(true)
     item.id = `palette-${id}`
@@ -30,9 +30,11 @@ function build() {
     item.addEventListener("click", () => { dialog().close(); view.click() })
     return item
   })
-  fixed.prepend(...commands, ...views)
+  group("commands").append(...commands)
+  group("views").append(...views)
 }
 
+const group = (name) => dialog().querySelector(`[data-group="${name}"]`)
 const dialog = () => document.querySelector("[data-palette]")
 const field = () => dialog().querySelector("[role=combobox]")
 const shown = () => [...dialog().querySelectorAll("[role=option]:not([hidden])")]
@@ -54,6 +56,7 @@ function filter() {
     const name = item.dataset.runs
     item.hidden = (name && !isPossible(name)) || !item.textContent.toLowerCase().includes(typed)
   }
+  for (const each of dialog().querySelectorAll("[data-group]")) each.hidden = !each.querySelector("[role=option]:not([hidden])")
   mark(0)
 }
 

@@ -80,6 +80,21 @@ def test_a_command_that_is_typed_comes_before_the_search_of_messages(desk: Page)
     desk.wait_for_url("**/inbox/new")
 
 
+def test_keys_and_palette_work_among_the_contacts_too(desk: Page) -> None:
+    desk.keyboard.press("g")
+    desk.keyboard.press("c")
+    desk.wait_for_url("**/contacts/")
+    desk.keyboard.press("/")
+    expect(desk.get_by_role("searchbox")).to_be_focused()
+    desk.keyboard.press("Control+k")
+    desk.keyboard.type("Dora")
+    expect(desk.get_by_role("option", name="Dora").first).to_be_visible()
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("c")
+    desk.wait_for_url("**/inbox/new")
+
+
 def test_what_is_for_browsers_without_scripts_is_in_no_answer(desk: Page) -> None:
     """A button of it would be the first of its form, which Enter presses."""
     desk.get_by_role("link", name="Dora").click()

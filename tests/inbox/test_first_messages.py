@@ -117,6 +117,16 @@ def test_two_who_write_at_once_share_one_conversation(
     assert all(talk.assignee_id in (world.ann.id, world.ben.id) for talk in conversations(world))
 
 
+def test_two_who_spell_a_number_differently_at_once_share_one_conversation(
+    world: World, ann: Browser, ben: Browser, hello: MessageTemplate
+) -> None:
+    spellings = [(ann, "to=%2B5511987654321"), (ben, "to=%2B551187654321")] * 2
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda each: send(each[0], hello, each[1]), spellings))
+    assert [answer.status_code for answer in answers] == [303] * 4
+    assert len(conversations(world)) == 1 and len(messages(world)) == 4
+
+
 def test_a_second_click_is_the_same_message(world: World, ben: Browser, hello: MessageTemplate) -> None:
     once = str(uuid.uuid4())
     first, second = (send(ben, hello, f"to=%2B{HANNA}", client_id=once) for _ in range(2))
@@ -394,7 +404,9 @@ def test_the_way_to_write_stands_where_people_are(world: World, ben: Browser, nu
     arrive(message("My number is +4915112345670."))
     found = ben.get("~/inbox/search?q=%2B4915112345670").text
     assert "Messages and notes" in found and "/inbox/new?q=" in found
-    assert 'data-command="new-message"' in ben.get("~/inbox/").text
+    for page in ("~/inbox/", "~/contacts/", f"~/contacts/{someone.id}"):
+        assert re.search(r'<div class="[^"]+" data-shortcuts>', ben.get(page).text), page
+        assert 'data-command="new-message"' in ben.get(page).text, page
     added = ben.post("~/contacts/", {"name": "Ida", "phone": "+4915112345679", "then": "message"})
     assert re.search(r"/inbox/new\?contact=", added.location)
 

@@ -13,6 +13,7 @@ import pytest
 from app.contacts.consents import Consent
 from app.contacts.models import Contact, ContactIdentity
 from app.inbox.conversations import Conversation
+from app.inbox.outbound.reach import Reach
 from app.message_templates.jobs import fetch_templates
 from app.message_templates.models import MessageTemplate
 from app.people.merges import ContactMerge
@@ -197,6 +198,21 @@ def test_among_several_numbers_blocked_and_paused_are_named(world: World, ben: B
     assert "Your messages are queued and will be sent automatically." in form
 
 
+def test_a_limit_that_is_used_up_is_named_before_one_writes(world: World, ben: Browser, number: PhoneNumber) -> None:
+    address, words = f"~/inbox/new?to=%2B{HANNA}&number={number.id}", "Today&#39;s limit for starting conversations"
+    with tenant_scope(world.bakery.id):
+        ours = PhoneNumber.get_or_404(number.id)
+        ours.messaging_limit = "TIER_50"
+        others = [Contact(id=uuid7(), name=f"Customer {n}") for n in range(50)]
+        db.session.add_all(others)
+        db.session.flush()
+        Reach(ours).note([each.id for each in others[1:]])
+    assert words not in ben.get(address).text
+    with tenant_scope(world.bakery.id):
+        Reach(PhoneNumber.get_or_404(number.id)).note([others[0].id])
+    assert words in ben.get(address).text
+
+
 def test_another_number_can_be_looked_at_where_one_alone_is_connected(
     world: World, ben: Browser, number: PhoneNumber
 ) -> None:
@@ -354,7 +370,8 @@ def test_a_card_without_a_country_code_leads_to_where_it_is_chosen(
     to_write = ben.get(ben.post(address, places | {"then": "message"}).location)
     assert "has no country code" in to_write.text and 'id="country"' in to_write.text
     to_save = ben.get(ben.post(address, places | {"then": "save"}).location)
-    assert 'value="Hanna Vogel"' in to_save.text and "0151 12345678" in to_save.text
+    assert 'value="Hanna Vogel"' in to_save.text and 'aria-invalid="true"' in to_save.text
+    assert "“0151 12345678” has no country code." in to_save.text
 
 
 @pytest.mark.parametrize("places", [{"card": "9"}, {"phone": "-7"}, {"card": "x"}])

@@ -28,6 +28,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.fields import one_line
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import LARGEST
+from app.inbox.outbound.reach import LIMIT_REACHED, Reach
 from app.inbox.outbound.replies import deliver_replies
 from app.message_templates.models import MessageTemplate
 from app.meta.contents import Card
@@ -232,6 +233,7 @@ def first_context(recipient: Recipient, number: PhoneNumber) -> dict[str, Any]:
         "number": number,
         "ways": recipient.ways_to_write(number),
         "has_choice": len(all_numbers()) > 1,
+        "limit_reached": LIMIT_REACHED if Reach(number).left() <= 0 else None,
         "list_address": url_for("inbox.write_first", **here),
         "address_of": partial(url_for, "inbox.first_template", **here),
     }
@@ -285,10 +287,9 @@ def save_card(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse:
         return redirect(url_for("inbox.show", conversation_id=conversation_id), 303)
     try:
         wa_id = read_number(phone, ContactSettings.default_country())
-    except NotRead as problem:
+    except NotRead:
         if request.form.get("then") == "message":
             return redirect(url_for("inbox.write_first", q=phone), 303)
-        flash(Refusal.of(problem).explain(_), "error")
         return redirect(url_for("contacts.new", name=name, phone=phone), 303)
     contact = save_contact(name, wa_id, by=current_actor())
     if request.form.get("then") == "message":

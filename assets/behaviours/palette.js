@@ -30,6 +30,7 @@ function build() {
     item.addEventListener("click", () => { dialog().close(); view.click() })
     return item
   })
+  group("places").querySelectorAll("[role=option]").forEach((item, number) => { item.id = `palette-place-${number}` })
   group("commands").append(...commands)
   group("views").append(...views)
 }

@@ -202,8 +202,8 @@ def test_a_limit_that_is_used_up_is_named_before_one_writes(world: World, ben: B
     address, words = f"~/inbox/new?to=%2B{HANNA}&number={number.id}", "Today&#39;s limit for starting conversations"
     with tenant_scope(world.bakery.id):
         ours = PhoneNumber.get_or_404(number.id)
-        ours.messaging_limit = "TIER_50"
-        others = [Contact(id=uuid7(), name=f"Customer {n}") for n in range(50)]
+        ours.messaging_limit = "TIER_250"
+        others = [Contact(id=uuid7(), name=f"Customer {n}") for n in range(250)]
         db.session.add_all(others)
         db.session.flush()
         Reach(ours).note([each.id for each in others[1:]])

@@ -13,6 +13,7 @@ from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField, 
 from wtforms.validators import DataRequired, InputRequired, StopValidation
 
 from app import zones
+from app.hours.forms import zone_choices
 from app.inbox.compose.schedule_forms import TimeForm
 from app.inbox.desk.fields import ChoiceField, at_most, one_line, options, tidy
 from app.notifications.choosing import check, check_new
@@ -65,7 +66,7 @@ class AppointmentForm(TimeForm):
     def __init__(self, appointment: Appointment | None = None, **options_: Any) -> None:
         self.appointment = appointment
         super().__init__(**options_)
-        self.zone.choices = options(*((name, name.replace("_", " ")) for name in zones.places()))
+        self.zone.choices = zone_choices(self.zone.data or "")
         self.agent.choices = options(("", _("Unassigned")), *((str(user.id), user.name) for user in colleagues()))
         numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at).limit(MOST_OFFERED))
         self.number.choices = options(

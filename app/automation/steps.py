@@ -399,7 +399,7 @@ class HandOver(Step):
     group: ClassVar[str] = N_("Conversation")
     sends: ClassVar[bool] = True
     text: str = entry(N_("Message to the customer"), most=1_000, area=True, needed=False, hint=VARIABLES, spoken=True)
-    team: str = ref(N_("Team"), "teams", needed=False, none=N_("As it is"))
+    team: str = ref(N_("Team"), "teams", needed=False, none=N_("No change"))
 
     @property
     def writes(self) -> bool:

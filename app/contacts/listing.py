@@ -22,7 +22,6 @@ from .models import Contact
 from .tags import ContactTag, Tag
 
 PAGE = 50
-MOST_COUNTED = 10_000
 MOST_COUNTED = 1_000
 SORTS = ("name", "last_seen", "created")
 CONSENTS = ("yes", "no", "none")

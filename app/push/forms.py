@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
-import zoneinfo
 from typing import Any
 
 from flask_babel import gettext
@@ -13,6 +11,9 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from app.hours.forms import zone_choices
+from app.zones import reader_zone
+
 from .models import NotificationRule
 
 ABOUT_WORDS = {
@@ -22,13 +23,6 @@ ABOUT_WORDS = {
     "none": _("None"),
 }
 DIGEST_WORDS = {"off": _("Never"), "hourly": _("At most once an hour"), "daily": _("Once a day, at 8:00")}
-
-
-@functools.cache
-def time_zones() -> list[str]:
-    """As people know them: UTC, and continents with their cities."""
-    zones = zoneinfo.available_timezones()
-    return ["UTC", *sorted(name for name in zones if "/" in name and not name.startswith(("Etc/", "posix/", "right/")))]
 
 
 class CheckBoxes(SelectMultipleField):
@@ -70,12 +64,16 @@ class RuleForm(FlaskForm):
     def __init__(self, numbers: list[Any], **options: Any) -> None:
         super().__init__(**options)
         self.numbers.choices = [SelectChoice(str(number.id), number.display_number) for number in numbers]
-        self.time_zone.choices = [SelectChoice(name) for name in time_zones()]
+        self.time_zone.choices = zone_choices(self.time_zone.data or "")
 
     @classmethod
     def showing(cls, rule: NotificationRule, numbers: list[Any]) -> RuleForm:
         heard = [str(number.id) for number in numbers if str(number.id) not in rule.muted_numbers]
-        return cls(numbers, formdata=None, obj=rule, data={"numbers": heard})
+        form = cls(numbers, formdata=None, obj=rule, data={"numbers": heard})
+        if rule.id is None:
+            # Nothing was chosen yet: the zone of whoever looks at it.
+            form.time_zone.data = reader_zone().key
+        return form
 
     def fill(self, rule: NotificationRule, at: dt.datetime) -> None:
         for name in CHOSEN:

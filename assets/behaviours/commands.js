@@ -17,9 +17,11 @@ const OWN = {
   palette: () => document.querySelector("[data-palette]").showModal(),
 }
 const PLACES = { inbox: "inbox", contacts: "contacts", analytics: "reports", settings: "settings" }
+// The list of conversations. Contacts are a table.
+const LIST = ".list[data-list]"
 // What a command of its own works on.
 const WORKS_ON = {
-  next: "[data-list]", previous: "[data-list]", select: "[data-list]", "select-range": "[data-list]",
+  next: LIST, previous: LIST, select: LIST, "select-range": LIST,
   reply: "[data-composer]", note: "[data-note]", "resolve-next": '[data-command="resolve"]', keys: "[data-keys]", palette: "[data-palette]",
 }
 

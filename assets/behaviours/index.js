@@ -3,6 +3,7 @@
 import "./typed-ahead.js"
 import "./moved-on.js"
 import "./answers.js"
+import "./noscript.js"
 import "./typed-since.js"
 import "./waits.js"
 import "./leaving.js"

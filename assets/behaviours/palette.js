@@ -10,8 +10,8 @@ const WAIT = ["Enter", "ArrowDown", "ArrowUp"]
 
 // Of the page's own: every command in the list of keys, every view.
 function build() {
-  const fixed = dialog().querySelector("#palette-fixed"), draft = dialog().querySelector("template").content.firstElementChild
-  fixed.querySelectorAll("[data-built]").forEach((item) => item.remove())
+  const draft = dialog().querySelector("template").content.firstElementChild
+  dialog().querySelectorAll("[data-built]").forEach((item) => item.remove())
   const made = (id, words) => {
     const item = draft.cloneNode(true)
     item.id = `palette-${id}`
@@ -31,9 +31,12 @@ function build() {
     item.addEventListener("click", () => { dialog().close(); view.click() })
     return item
   })
-  fixed.prepend(...commands, ...views)
+  group("places").querySelectorAll("[role=option]").forEach((item, number) => { item.id = `palette-place-${number}` })
+  group("commands").append(...commands)
+  group("views").append(...views)
 }
 
+const group = (name) => dialog().querySelector(`[data-group="${name}"]`)
 const dialog = () => document.querySelector("[data-palette]")
 const field = () => dialog().querySelector("[role=combobox]")
 const shown = () => [...dialog().querySelectorAll("[role=option]:not([hidden])")]
@@ -55,7 +58,14 @@ function filter() {
     const name = item.dataset.runs
     item.hidden = (name && !isPossible(name)) || !fold(item.textContent).includes(typed)
   }
+  for (const each of dialog().querySelectorAll("[data-group]")) each.hidden = !each.querySelector("[role=option]:not([hidden])")
   mark(0)
+}
+
+// To search messages is what is left where nothing has that name: a command that has it comes before.
+function searchLast() {
+  const search = dialog().querySelector("#palette-found #palette-search")
+  dialog().querySelector("#palette-last").replaceChildren(...[search].filter(Boolean))
 }
 
 function mark(to) {
@@ -72,6 +82,7 @@ document.addEventListener("beforetoggle", (event) => {
   if (!event.target.matches?.("[data-palette]") || event.newState !== "open") return
   field().value = ""
   dialog().querySelector("#palette-found").replaceChildren()
+  dialog().querySelector("#palette-last").replaceChildren()
   build()
   filter()
 }, true)
@@ -82,6 +93,7 @@ document.addEventListener("input", (event) => {
 })
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!ctx.sourceElement.closest("[data-palette]") || new URL(ctx.request.action, location).searchParams.get("q") !== field().value) return
+  searchLast()
   mark(0)
   stopWaiting()
 })

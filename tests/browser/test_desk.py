@@ -72,6 +72,44 @@ def test_the_palette_leads_anywhere(desk: Page) -> None:
     expect(desk.get_by_role("dialog", name="Keyboard shortcuts")).not_to_be_visible()
 
 
+def test_a_command_that_is_typed_comes_before_the_search_of_messages(desk: Page) -> None:
+    desk.keyboard.press("Control+k")
+    desk.keyboard.type("new mess")
+    expect(desk.get_by_role("option").last).to_have_text("Search messages for “new mess”")
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**/inbox/new")
+
+
+def test_keys_and_palette_work_among_the_contacts_too(desk: Page) -> None:
+    desk.keyboard.press("g")
+    desk.keyboard.press("c")
+    desk.wait_for_url("**/contacts/")
+    desk.keyboard.press("/")
+    expect(desk.get_by_role("searchbox")).to_be_focused()
+    desk.keyboard.press("Control+k")
+    desk.keyboard.type("Dora")
+    expect(desk.get_by_role("option", name="Dora").first).to_be_visible()
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("c")
+    desk.wait_for_url("**/inbox/new")
+
+
+def test_what_is_for_browsers_without_scripts_is_in_no_answer(desk: Page) -> None:
+    """A button of it would be the first of its form, which Enter presses."""
+    desk.get_by_role("link", name="Dora").click()
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    expect(desk.locator("#conversation noscript")).to_have_count(0)
+
+
+def test_who_is_blocked_is_unblocked_where_one_would_write(desk: Page) -> None:
+    desk.get_by_role("link", name="Dora").click()
+    desk.locator("[popovertarget=more]:visible").click()
+    desk.get_by_role("button", name="Abuse or threats").click()
+    desk.locator("#composer").get_by_role("button", name="Unblock").click()
+    expect(desk.get_by_label("Message", exact=True)).to_be_visible()
+
+
 def test_what_is_found_is_shown_in_its_thread(desk: Page) -> None:
     desk.keyboard.press("/")
     desk.wait_for_url("**/search")

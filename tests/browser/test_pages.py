@@ -177,8 +177,24 @@ NAMELESS = """() => [...document.querySelectorAll("button, a[href], summary")]
     .map((one) => one.outerHTML)"""
 
 
+# What is chosen in a list runs under its arrow.
+CUT = """() => {
+    const canvas = document.createElement("canvas").getContext("2d")
+    const isCut = (list) => {
+        const style = getComputedStyle(list)
+        canvas.font = style.font
+        const room = list.clientWidth - parseFloat(style.paddingInlineStart) - parseFloat(style.paddingInlineEnd)
+        return canvas.measureText(list.selectedOptions[0].textContent.trim()).width > room + 1
+    }
+    return [...document.querySelectorAll("select:not([multiple])")]
+        .filter((list) => list.checkVisibility() && list.selectedOptions.length && isCut(list))
+        .map((list) => list.outerHTML.slice(0, 200))
+}"""
+
+
 def fits(page: Page) -> None:
-    """On no screen it scrolls sideways, or has a button or link that says nothing to whoever does not see the icon."""
+    """On no screen it scrolls sideways, cuts what is chosen in a list, or has a button or link that says nothing to
+    whoever does not see the icon."""
     for direction in ("rtl", "ltr"):
         page.evaluate(f"document.documentElement.dir = '{direction}'")
         for width in WIDTHS:
@@ -186,6 +202,7 @@ def fits(page: Page) -> None:
             where = f"{page.url} at {width}, {direction}"
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, where
             assert page.evaluate(NAMELESS) == [], where
+            assert page.evaluate(CUT) == [], where
 
 
 def test_a_checkbox_is_not_taken_for_a_radio_button(stack: Stack, chromium: Browser, cookies: Any) -> None:

@@ -137,6 +137,12 @@ def test_customers_are_found_by_name_and_number(ann: Browser, world: World) -> N
     assert "Carla" in ann.get("~/inbox/palette?q=car", headers=FRAGMENT).text
 
 
+def test_the_palette_lists_saved_views_by_what_is_typed(ann: Browser) -> None:
+    ann.post("~/inbox/views", {"name": "Große Bestellungen", "view": "all"})
+    assert "Große Bestellungen" in ann.get("~/inbox/palette?q=grosse", headers=FRAGMENT).text
+    assert "Große Bestellungen" not in ann.get("~/inbox/palette?q=snooze", headers=FRAGMENT).text
+
+
 @pytest.mark.parametrize("path", ["search", "palette"])
 def test_customers_of_one_name_are_told_apart_by_their_numbers(ann: Browser, world: World, path: str) -> None:
     contact(world, "Zoë Weiß", wa_id="4915112345670")

@@ -288,6 +288,16 @@ def test_somebody_new_is_written_to_without_a_template(road: Road, talk: Convers
         assert (sent.category, sent.conversation.contact.name) == ("utility", "Hanna")
 
 
+def test_what_is_written_goes_into_a_conversation_that_was_opened_meanwhile(
+    road: Road, talk: Conversation, ann: Browser
+) -> None:
+    address = f"~/inbox/new/direct-send?contact={talk.contact_id}&number={road.number.id}"
+    assert ann.post(address, FORM).location.endswith(str(talk.id))
+    with tenant_scope(road.world.bakery.id):
+        assert db.session.query(Message).filter_by(direction="outbound").one().body == READY
+    assert ann.get(address).location.endswith(str(talk.id))
+
+
 def test_a_refused_first_message_opens_no_conversation(road: Road, talk: Conversation, ann: Browser) -> None:
     who = f"to=%2B4915112345678&number={road.number.id}"
     answer = ann.post(f"~/inbox/new/direct-send?{who}", FORM | {"body": "Last chance: bread 20% off"})

@@ -13,6 +13,7 @@ import pytest
 from app.contacts.consents import Consent
 from app.contacts.models import Contact, ContactIdentity
 from app.inbox.conversations import Conversation
+from app.inbox.outbound.reach import Reach
 from app.message_templates.jobs import fetch_templates
 from app.message_templates.models import MessageTemplate
 from app.people.merges import ContactMerge
@@ -117,6 +118,16 @@ def test_two_who_write_at_once_share_one_conversation(
     assert all(talk.assignee_id in (world.ann.id, world.ben.id) for talk in conversations(world))
 
 
+def test_two_who_spell_a_number_differently_at_once_share_one_conversation(
+    world: World, ann: Browser, ben: Browser, hello: MessageTemplate
+) -> None:
+    spellings = [(ann, "to=%2B5511987654321"), (ben, "to=%2B551187654321")] * 2
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda each: send(each[0], hello, each[1]), spellings))
+    assert [answer.status_code for answer in answers] == [303] * 4
+    assert len(conversations(world)) == 1 and len(messages(world)) == 4
+
+
 def test_a_second_click_is_the_same_message(world: World, ben: Browser, hello: MessageTemplate) -> None:
     once = str(uuid.uuid4())
     first, second = (send(ben, hello, f"to=%2B{HANNA}", client_id=once) for _ in range(2))
@@ -163,6 +174,73 @@ def test_a_blocked_customer_is_not_written_to(
     assert answer.status_code == 422 and "You blocked this customer" in answer.text
 
 
+def test_of_a_blocked_customer_the_composer_offers_to_unblock(world: World, ben: Browser, number: PhoneNumber) -> None:
+    talk = people.conversation(number)
+    with tenant_scope(world.bakery.id):
+        Conversation.get_or_404(talk.id).state = "blocked"
+    page = ben.get(f"~/inbox/{talk.id}").text
+    assert "You blocked this customer. Unblock them to write." in page and 'form="reopening"' in page
+    assert 'name="body"' not in page.partition('id="composer"')[2]
+    assert "composer=blocked" in page
+    news = ben.get(f"~/inbox/{talk.id}/messages?composer=open", headers=FRAGMENT).text
+    assert "Unblock them to write" in news
+    assert "Unblock them" not in ben.get(f"~/inbox/{talk.id}/messages?composer=blocked", headers=FRAGMENT).text
+
+
+def test_among_several_numbers_blocked_and_paused_are_named(world: World, ben: Browser, number: PhoneNumber) -> None:
+    other, talk = second_number(world), people.conversation(number)
+    with tenant_scope(world.bakery.id):
+        Conversation.get_or_404(talk.id).state = "blocked"
+        PhoneNumber.get_or_404(other.id).pause("The token was refused.", "Reconnect it.")
+    page = ben.get(f"~/inbox/new?contact={talk.contact_id}").text
+    assert "Blocked" in page and "Sending is paused" in page and "Reply window" not in page
+    form = ben.get(f"~/inbox/new?contact={talk.contact_id}&number={other.id}").text
+    assert "Your messages are queued and will be sent automatically." in form
+
+
+def test_a_limit_that_is_used_up_is_named_before_one_writes(world: World, ben: Browser, number: PhoneNumber) -> None:
+    address, words = f"~/inbox/new?to=%2B{HANNA}&number={number.id}", "Today&#39;s limit for starting conversations"
+    with tenant_scope(world.bakery.id):
+        ours = PhoneNumber.get_or_404(number.id)
+        ours.messaging_limit = "TIER_250"
+        others = [Contact(id=uuid7(), name=f"Customer {n}") for n in range(250)]
+        db.session.add_all(others)
+        db.session.flush()
+        Reach(ours).note([each.id for each in others[1:]])
+    assert words not in ben.get(address).text
+    with tenant_scope(world.bakery.id):
+        Reach(PhoneNumber.get_or_404(number.id)).note([others[0].id])
+    assert words in ben.get(address).text
+
+
+def test_another_number_can_be_looked_at_where_one_alone_is_connected(
+    world: World, ben: Browser, number: PhoneNumber
+) -> None:
+    other = second_number(world)
+    with tenant_scope(world.bakery.id):
+        PhoneNumber.get_or_404(other.id).state = "connecting"
+    who = {"to": f"+{HANNA}"}
+    assert "choose=number" in ben.get("~/inbox/new", query_string=who).text
+    page = ben.get("~/inbox/new", query_string=who | {"choose": "number"}).text
+    assert "Choose a number to write from" in page and "not connected to WhatsApp" in page
+
+
+def test_another_recipient_is_chosen_for_the_same_number(world: World, ben: Browser, number: PhoneNumber) -> None:
+    second_number(world)
+    page = ben.get(f"~/inbox/new?to=%2B{HANNA}&number={number.id}").text
+    assert re.search(rf'new\?number={number.id}"\s+aria-label="Change recipient"', page)
+
+
+def test_the_keyboard_begins_at_the_first_number_and_the_first_template(
+    world: World, ben: Browser, number: PhoneNumber, hello: MessageTemplate
+) -> None:
+    templates = f"~/inbox/new?to=%2B{HANNA}&number={number.id}"
+    assert ben.get(templates).text.count(" autofocus") == 1
+    assert " autofocus" not in ben.get(templates, headers=FRAGMENT).text
+    second_number(world)
+    assert ben.get(f"~/inbox/new?to=%2B{HANNA}").text.count(" autofocus") == 1
+
+
 def test_a_merged_contact_is_written_to_as_the_one_that_stays(
     world: World, ben: Browser, hello: MessageTemplate
 ) -> None:
@@ -195,7 +273,9 @@ def test_who_hides_their_number_can_be_reached_from_their_portfolio_only(
 
 def test_a_contact_without_a_number_says_so(world: World, ben: Browser, number: PhoneNumber) -> None:
     someone = contact(world, wa_id="")
-    assert "This contact has no phone number." in ben.get(f"~/inbox/new?contact={someone.id}").text
+    page = ben.get(f"~/inbox/new?contact={someone.id}").text
+    assert "This contact has no phone number." in page and f"/contacts/{someone.id}/merges/new" in page
+    assert "Choose another recipient" in page and "Choose a number" not in page
 
 
 def test_a_group_is_not_written_to(world: World, ben: Browser, hello: MessageTemplate) -> None:
@@ -244,6 +324,14 @@ def test_the_search_finds_contacts_and_reads_numbers(world: World, ben: Browser,
     assert "Zoë Baker" in ben.get("~/inbox/new", query_string={"q": "0151 12345678", "country": "DE"}).text
 
 
+def test_a_number_whose_plus_is_missing_is_offered_and_found(world: World, ben: Browser, number: PhoneNumber) -> None:
+    typed = "~/inbox/new?q=447700900123&choose=1"
+    offered = ben.get(typed)
+    assert offered.status_code == 200 and "to=%2B447700900123" in offered.text and "United Kingdom" in offered.text
+    known = contact(world, "Ida", "447700900123")
+    assert f"contact={known.id}" in ben.get(typed).location
+
+
 def test_the_price_and_the_known_values_stand_in_the_form(world: World, ben: Browser, hello: MessageTemplate) -> None:
     someone = contact(world, "Hanna Vogel")
     page = ben.get(f"~/inbox/new/{hello.id}?contact={someone.id}").text
@@ -269,6 +357,21 @@ def test_a_contact_card_is_saved_or_written_to(world: World, ben: Browser, numbe
         hanna = Contact.with_number(HANNA)
         assert hanna and hanna.name == "Hanna Vogel"
     assert saved.location.endswith(f"/contacts/{hanna.id}") and f"contact={hanna.id}" in again.location
+
+
+def test_a_card_without_a_country_code_leads_to_where_it_is_chosen(
+    world: World, ben: Browser, number: PhoneNumber
+) -> None:
+    card = {"name": {"formatted_name": "Hanna Vogel"}, "phones": [{"phone": "0151 12345678"}]}
+    arrive(message(type="contacts", contacts=[card]))
+    (talk,), (incoming,) = conversations(world), messages(world)
+    address = f"~/inbox/{talk.id}/messages/{incoming.id}/contacts"
+    places = {"card": "0", "phone": "0"}
+    to_write = ben.get(ben.post(address, places | {"then": "message"}).location)
+    assert "has no country code" in to_write.text and 'id="country"' in to_write.text
+    to_save = ben.get(ben.post(address, places | {"then": "save"}).location)
+    assert 'value="Hanna Vogel"' in to_save.text and 'aria-invalid="true"' in to_save.text
+    assert "“0151 12345678” has no country code." in to_save.text
 
 
 @pytest.mark.parametrize("places", [{"card": "9"}, {"phone": "-7"}, {"card": "x"}])
@@ -315,7 +418,12 @@ def test_the_way_to_write_stands_where_people_are(world: World, ben: Browser, nu
     for page in ("~/inbox/search?q=%2B4915112345670", "~/inbox/palette?q=%2B4915112345670"):
         assert "/inbox/new?q=" in ben.get(page).text, page
     assert "/inbox/new?q=" not in ben.get("~/inbox/palette?q=snoo").text
-    assert 'data-command="new-message"' in ben.get("~/inbox/").text
+    arrive(message("My number is +4915112345670."))
+    found = ben.get("~/inbox/search?q=%2B4915112345670").text
+    assert "Messages and notes" in found and "/inbox/new?q=" in found
+    for page in ("~/inbox/", "~/contacts/", f"~/contacts/{someone.id}"):
+        assert re.search(r'<div class="[^"]+" data-shortcuts>', ben.get(page).text), page
+        assert 'data-command="new-message"' in ben.get(page).text, page
     added = ben.post("~/contacts/", {"name": "Ida", "phone": "+4915112345679", "then": "message"})
     assert re.search(r"/inbox/new\?contact=", added.location)
 

@@ -36,6 +36,13 @@ def test_everybody_has_the_page(ben: Browser) -> None:
     assert "Turn on in this browser" in page and "Quiet hours" in page
 
 
+def test_quiet_hours_begin_in_the_zone_of_the_browser_named_by_its_city(ben: Browser) -> None:
+    ben.client.set_cookie("time_zone", "Asia/Calcutta")
+    page = ben.get("~/push/").get_data(as_text=True)
+    assert '<option selected value="Asia/Kolkata">Kolkata</option>' in page
+    assert '<optgroup label="America">' in page and ">Argentina, Buenos Aires<" in page
+
+
 def test_what_is_chosen_stays(ben: Browser, world: World, number: PhoneNumber) -> None:
     answer = ben.post("~/push/rule", CHOICE)
     assert answer.status_code == 303

@@ -59,6 +59,11 @@ def choose_columns() -> AnyResponse:
 def new() -> str:
     form = NewContactForm(request.args)
     form.country.data = ContactSettings.default_country()
+    if form.phone.data:
+        try:
+            written_numbers.read(form.phone.data, form.country.data)
+        except NotRead as problem:
+            form.phone.errors = [Refusal.of(problem).explain(_)]
     return new_contact_page(form)
 
 

@@ -86,8 +86,12 @@ class Recipient:
             return ERASED
         if self.contact and self.contact.identity("group"):
             return GROUP
-        is_reachable = self.wa_id or (self.contact and self.contact.identity("bsuid"))
-        return "" if is_reachable else NO_NUMBER
+        return NO_NUMBER if self.lacks_number else ""
+
+    @property
+    def lacks_number(self) -> bool:
+        """Whether nothing is stored that WhatsApp could reach them by."""
+        return not (self.wa_id or (self.contact and self.contact.identity("bsuid")))
 
     def obstacle_on(self, number: PhoneNumber) -> str:
         """Why they can't be written to from this number; "" where they can."""

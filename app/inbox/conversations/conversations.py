@@ -270,6 +270,11 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
         """How this customer can be written to now."""
         return Ways.find(self.phone_number.waba_id, self.gate.refused_purposes, is_open=self.window_is_open)
 
+    @property
+    def composer(self) -> str:
+        """Which composer is shown: `open`, `closed` (templates only), or none, because it is `blocked`."""
+        return "blocked" if self.state == "blocked" else "open" if self.window_is_open else "closed"
+
     def react(self, to: Message, emoji: str, *, by: Actor) -> Message | None:
         """Reacts to a message, or removes our reaction if `emoji` is empty. None if nothing would change."""
         if to.our_emoji == emoji or not to.wamid:

@@ -1,4 +1,4 @@
-"""What other features find for the command palette, beside conversations, views and macros."""
+"""What other features find for the command palette, beside customers and saved views."""
 
 from __future__ import annotations
 

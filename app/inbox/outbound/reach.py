@@ -49,7 +49,7 @@ class ReachedPerson(TenantModel):
 
 
 class Reach:
-    """What is left of a number's portfolio's limit. Each method runs inside the transaction that claims messages."""
+    """What is left of a number's portfolio's limit, counted in the transaction that claims messages."""
 
     def __init__(self, number: PhoneNumber) -> None:
         self.portfolio = number.waba.owner_business_id or number.waba.meta_id

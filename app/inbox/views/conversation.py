@@ -150,7 +150,7 @@ def thread_context(conversation: Conversation) -> dict[str, Any]:
     else:
         shown = Thread.opened(conversation, first_unread(conversation, g.membership))
     head = head_context(conversation)
-    return shown_context(shown) | head | {"window_was": request.args.get("window")}
+    return shown_context(shown) | head | {"composer_was": request.args.get("composer")}
 
 
 def shown_context(shown: Thread) -> dict[str, Any]:

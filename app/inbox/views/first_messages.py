@@ -28,6 +28,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.fields import one_line
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import LARGEST
+from app.inbox.outbound.reach import LIMIT_REACHED, Reach
 from app.inbox.outbound.replies import deliver_replies
 from app.message_templates.models import MessageTemplate
 from app.meta.contents import Card
@@ -50,15 +51,22 @@ Page = str | AnyResponse | tuple[str, int]
 @bp.get("/new")
 @requires("inbox.reply")
 def write_first() -> Page:
-    """The page for a first message, by recipient and number; redirects to an existing conversation."""
+    """The page for a first message, by recipient and number; redirects to an existing conversation.
+
+    With `choose` it shows our numbers, also where only one can be written from.
+    """
     recipient, number = recipient_of(request.args), number_of(request.args)
     if recipient is None:
         return render_search()
+    if "choose" in request.args:
+        return render_numbers(recipient)
     if number and number.id in recipient.conversations:
         return to_conversation(recipient.conversations[number.id])
     if number is None or recipient.obstacle_on(number):
         return render_numbers(recipient)
     context = first_context(recipient, number) | {"back_address": url_for("inbox.write_first", **recipient.address)}
+    # Where the keyboard begins. A list that is loaded again leaves the focus where it is.
+    context["is_whole_page"] = not is_fragment()
     context |= list_context(number, recipient.terms(number), recipient.refused_purposes)
     context["direct_address"] = url_for("inbox.first_direct_send", **recipient.address, number=number.id)
     return render_first("templates", **context)
@@ -84,8 +92,11 @@ def send_first(template_id: uuid.UUID) -> Page:
 def first_direct_send() -> Page:
     """The form for a first message without a template; posted, it sends that and opens the conversation."""
     recipient, number = recipient_of(request.args), number_of(request.args)
-    if recipient is None or number is None or number.id in recipient.conversations:
+    if recipient is None or number is None:
         return redirect(url_for("inbox.write_first", **(recipient.address if recipient else {})), 303)
+    # One that somebody opened meanwhile gets what was written here.
+    if request.method == "GET" and number.id in recipient.conversations:
+        return to_conversation(recipient.conversations[number.id])
     form, problem, name = FORMS["direct-send"](), "", one_line(request.form.get("save_as"))
     if request.method == "POST" and form.validate():
         try:
@@ -169,7 +180,10 @@ def render_search() -> Page:
         try:
             recipient = Recipient.of_number(typed, country)
         except NotRead as refusal:
-            problem, candidates = Refusal.of(refusal).explain(_), refusal.candidates
+            problem, candidates = Refusal.of(refusal).explain(_), refusal.candidates or with_code(typed)
+            has_one = [contact for wa_id in candidates if (contact := Contact.with_number(wa_id))]
+            if len(candidates) == 1 and has_one:
+                recipient, problem, candidates = Recipient.of_contact(has_one[0]), "", ()
     matching = ContactListing.read({"q": typed}).load().contacts
     contacts = matching[:SHOWN]
     if recipient and recipient.contact and recipient.contact not in contacts:
@@ -186,7 +200,7 @@ def render_search() -> Page:
         "new_number": new_number,
         "new_place": countries.country_of(recipient.wa_id) if recipient else "",
         "problem": problem,
-        "candidates": [(f"+{wa_id}", formatted(wa_id)) for wa_id in candidates],
+        "candidates": [(f"+{wa_id}", formatted(wa_id), countries.country_of(wa_id)) for wa_id in candidates],
         "is_number": is_number,
         "country": country,
         "countries": countries.choices(),
@@ -194,6 +208,14 @@ def render_search() -> Page:
     }
     page = "inbox/compose/_recipients.html" if is_fragment() else "inbox/compose/recipients.html"
     return render_template(page, **context)
+
+
+def with_code(typed: str) -> tuple[str, ...]:
+    """The number that it is where its first digits are the country code: offered, never assumed."""
+    try:
+        return (read_number(typed, is_whole=True),)
+    except NotRead:
+        return ()
 
 
 def render_numbers(recipient: Recipient) -> str:
@@ -211,6 +233,7 @@ def first_context(recipient: Recipient, number: PhoneNumber) -> dict[str, Any]:
         "number": number,
         "ways": recipient.ways_to_write(number),
         "has_choice": len(all_numbers()) > 1,
+        "limit_reached": LIMIT_REACHED if Reach(number).left() <= 0 else None,
         "list_address": url_for("inbox.write_first", **here),
         "address_of": partial(url_for, "inbox.first_template", **here),
     }
@@ -253,16 +276,22 @@ def phone() -> Page:
 @bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/contacts")
 @requires("inbox.reply")
 def save_card(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse:
-    """Saves a contact card that a customer sent (`card`, `phone`: which one, which of its numbers)."""
+    """Saves a contact card that a customer sent (`card`, `phone`: which one, which of its numbers).
+
+    A number that can't be read alone is shown where its country can be chosen.
+    """
     message = shown_message_or_404(conversation_id, message_id)
     card, phone = chosen_phone(message.holds)
-    back = url_for("inbox.show", conversation_id=conversation_id)
+    name = card.name if card else ""
+    if not phone:
+        return redirect(url_for("inbox.show", conversation_id=conversation_id), 303)
     try:
         wa_id = read_number(phone, ContactSettings.default_country())
-    except NotRead as problem:
-        flash(Refusal.of(problem).explain(_), "error")
-        return redirect(back, 303)
-    contact = save_contact(card.name if card else "", wa_id, by=current_actor())
+    except NotRead:
+        if request.form.get("then") == "message":
+            return redirect(url_for("inbox.write_first", q=phone), 303)
+        return redirect(url_for("contacts.new", name=name, phone=phone), 303)
+    contact = save_contact(name, wa_id, by=current_actor())
     if request.form.get("then") == "message":
         return redirect(url_for("inbox.write_first", contact=contact.id), 303)
     flash(_("%(name)s is in your contacts.", name=contact.name))

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from app.contacts.tags import Tag
 from app.entry_points.models import EntryPoint
+from app.folding import fold
 from app.inbox.blueprint import bp
-from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Conversation, Cursor
 from app.inbox.desk.lists import Listing
 from app.inbox.desk.palette_items import items_for
@@ -47,16 +47,15 @@ def search() -> str:
 @bp.get("/palette")
 @requires("inbox.read")
 def palette() -> str:
-    """Conversations, saved views and macros that match. Places and commands are in the palette itself."""
+    """Customers, records and saved views that match. Places and commands are in the palette itself."""
     query = Search.from_arguments(request.args)
     saved = db.session.scalars(SavedView.for_member(g.membership)).all()
-    views = [(view.name, Listing.from_arguments(view.arguments, g.membership).arguments) for view in saved]
-    macros = db.session.scalars(Macro.for_member(g.membership)).all()
+    matching = [view for view in saved if fold(query.words) in fold(view.name)]
+    views = [(view.name, Listing.from_arguments(view.arguments, g.membership).arguments) for view in matching]
     return render_template(
         "inbox/desk/_palette_results.html",
         search=query,
         people=query.people(),
         views=views,
-        macros=macros,
         items=items_for(query.words),
     )

@@ -45,7 +45,7 @@ def put_state(conversation_id: uuid.UUID) -> Page:
         return respond_changed(conversation, form.problem, status=422)
     before, address = undo_state(conversation), url_for("inbox.put_state", conversation_id=conversation.id)
     change_state(conversation, form.state.data, by=current_actor(), until=form.snoozed_until)
-    words = STATE_WORDS[form.state.data]
+    words = STATE_WORDS[form.state.data] if before else _("Unblocked")
     if form.snoozed_until:
         words = _("Snoozed until %(time)s", time=exact(form.snoozed_until))
     return respond_changed(conversation, words, address if before else "", before)

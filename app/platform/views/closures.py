@@ -88,7 +88,7 @@ def reopen_business(tenant_id: uuid.UUID, closure_id: uuid.UUID) -> AnyResponse:
     commit()
     with tenant_scope(tenant.id):
         done = Closure.get_or_404(closure_id).reopen()
-    say(done, _("Open again. Its numbers, plan, API keys and webhooks have to be set up anew."))
+    say(done, _("Reopened. Its numbers, plan, API keys and webhooks have to be set up again."))
     return back_to(tenant_id, "reopened")
 
 

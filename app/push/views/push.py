@@ -45,7 +45,6 @@ def page(form: RuleForm | None = None) -> str:
         form=form or RuleForm.showing(rule, numbers()),
         rule=rule,
         browsers=db.session.scalars(PushSubscription.of(g.membership)).all(),
-        is_new=rule.id is None and form is None,
     )
 
 

@@ -36,7 +36,9 @@ from .adapters import Adapter
 from .calls import CrmFailure
 from .models import CrmConnection
 
-STATES = ("waiting", "writing", "written", "nobody", "failed")
+# The stored value of the state in which the CRM has no contact with the number.
+NO_CONTACT = "nobody"
+STATES = ("waiting", "writing", "written", NO_CONTACT, "failed")
 # What may have been written is looked for after so long, before it is written again.
 UNKNOWN_SECONDS = 60
 RETRY_SECONDS = 30
@@ -64,7 +66,6 @@ class CrmNote(TenantModel):
     """A note about one resolution, which is one happening: the row is unique, so the note is.
 
     "writing" is stored before the CRM is called: a note in that state may have been written, and is looked for first.
-    "nobody": the CRM has no contact with the number.
     """
 
     __table_args__ = (

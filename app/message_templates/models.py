@@ -86,7 +86,7 @@ class TemplateList(TenantModel):
     asked_at: Mapped[dt.datetime | None]
     fetched_at: Mapped[dt.datetime | None]
     error: Mapped[dict[str, Any] | None]
-    # Since when Meta counts what is sent, as far as we know; None where it doesn't, or nobody has asked.
+    # Since when Meta counts what is sent, as far as we know; None where it doesn't, or was never asked.
     counts_since: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 

@@ -20,7 +20,7 @@ AT_ONCE = 50
 @sweep(every=3600)
 def forget_old_drafts() -> None:
     """Deletes drafts that were not touched for `LIFETIME`."""
-    with platform_scope("drafts that nobody came back to"):
+    with platform_scope("drafts that are too old"):
         Draft.forget_old()
 
 

@@ -41,7 +41,9 @@ from .writing import Writing
 
 MOST_LISTED = 50
 ENDINGS = ("", "open", "pending", "snoozed", "resolved", "archived")
-ASSIGNMENTS = ("", "me", "nobody", "person")
+# The stored value; the name in code and on pages is “unassigned”.
+UNASSIGNED = "nobody"
+ASSIGNMENTS = ("", "me", UNASSIGNED, "person")
 
 UNKNOWN_VARIABLE = N_(
     "“{name}” isn't known for this customer. Write the reply yourself, or give the variable a fallback: {example}"

@@ -97,7 +97,7 @@ class UploadedFile(TenantModel):
         return select(cls).where(cls.expires_at <= now()).order_by(cls.expires_at)
 
     def end(self) -> None:
-        """Nobody sees it any more; a job deletes it."""
+        """Expires it now, so it is not shown any more; a job deletes it."""
         self.expires_at = now()
 
     def check_voice(self) -> None:

@@ -1,7 +1,7 @@
 """What a Citus cluster refuses in a statement, read from the statement's query tree. Each rule says why.
 
-The rules were learnt from a trial on Citus 14; the words in quotes are what a cluster answers. A statement is carried
-out by one machine if every table of tenants in it is pinned to one tenant by a parameter. Otherwise all machines carry
+The rules were learnt from a trial on Citus 14; the words in quotes are what a cluster answers. A statement is
+executed by one machine if every table of tenants in it is pinned to one tenant by a parameter. Otherwise all machines
 it out, each for its own tenants, and what they cannot do each by itself is refused.
 """
 
@@ -43,12 +43,12 @@ class Statement:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether each table of tenants in it is narrowed to one tenant, so that one machine carries it out."""
+        """Whether each table of tenants in it is narrowed to one tenant, so that one machine executes it."""
         return all(self.group(place) == self.group(ANCHOR) for place in self.places)
 
     @property
     def is_joined(self) -> bool:
-        """Whether its tables of tenants are joined by the tenant, so that each machine can carry out its part."""
+        """Whether its tables of tenants are joined by the tenant, so that each machine can execute its part."""
         return len({self.group(place) for place in self.places}) <= 1
 
     def changes(self) -> Iterator[Node]:

@@ -109,7 +109,7 @@ def emptying(superuser_url: str) -> Iterator[Emptying]:
 
 @pytest.fixture
 def app(shared_app: Flask, emptying: Emptying, census: Census) -> Iterator[Flask]:
-    """The app, with empty tables and an empty Redis. What it executes must be what a cluster carries out, too."""
+    """The app, with empty tables and an empty Redis. What it executes must be what a cluster executes, too."""
     emptying.run()
     outside = shared_app.extensions["outside"]
     meta = outside.graph

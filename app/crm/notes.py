@@ -192,7 +192,7 @@ class CrmNote(TenantModel):
         self.state, self.problem, self.due_at = state, problem, None
 
     def fail(self, failure: CrmFailure) -> None:
-        """Waits. What may have been carried out stays "writing", and is looked for before it is written again."""
+        """Waits. What may have been applied stays "writing", and is looked for before it is written again."""
         self.problem = failure.kind
         if failure.kind == "invalid" or self.resolved_at < now() - PATIENCE:
             return self.finish("failed", failure.kind)

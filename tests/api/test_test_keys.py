@@ -81,7 +81,7 @@ def sandbox(world: World) -> uuid.UUID:
 
 
 def work_off(tenant: uuid.UUID, times: int = 4) -> None:
-    """Carries out what is due in a sandbox, and so many of its webhooks after each other."""
+    """Runs what is due in a sandbox, and so many of its webhooks after each other."""
     deliver()
     for _ in range(times):
         post_webhooks(str(tenant))

@@ -74,7 +74,7 @@ def find_handling_that_is_over() -> None:
 
 @sweep(every=5)
 def enqueue_due() -> None:
-    with platform_scope("snoozes that end, and blocks not carried out yet"):
+    with platform_scope("snoozes that end, and blocks not applied yet"):
         at = database_now()
         due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= at)
         for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):

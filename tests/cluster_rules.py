@@ -2,7 +2,7 @@
 
 The rules were learnt from a trial on Citus 14; the words in quotes are what a cluster answers. A statement is
 executed by one machine if every table of tenants in it is pinned to one tenant by a parameter. Otherwise all machines
-it out, each for its own tenants, and what they cannot do each by itself is refused.
+execute it, each for its own tenants, and what they cannot do each by itself is refused.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def app(shared_app: Flask, emptying: Emptying, census: Census) -> Iterator[Flask
     meta = outside.graph
     with shared_app.app_context():
         outside.redis.flushdb()
-        Job.redis_is_away_until = 0.0
+        Job.redis_is_down_until = 0.0
         yield shared_app
     outside.graph = meta
     assert census.take() == []

@@ -43,7 +43,7 @@ STATES = ("waiting", "writing", "written", NO_CONTACT, "failed")
 UNKNOWN_SECONDS = 60
 RETRY_SECONDS = 30
 LEASE = dt.timedelta(minutes=5)
-# A CRM that is away, or has no valid token, for longer gets no note about it.
+# A CRM that is unavailable, or has no valid token, for longer gets no note about it.
 PATIENCE = dt.timedelta(days=3)
 # Of the messages, where the owner wants them quoted.
 MOST_QUOTED, LONGEST_QUOTE = 30, 500

@@ -172,7 +172,7 @@ class Exchange:
                 raise Unanswered
             return lookups.ask(url, secret, question)
         except Unanswered:
-            return lookups.Reply(error=phrases.AWAY[self.language])
+            return lookups.Reply(error=phrases.UNAVAILABLE[self.language])
 
     def nothing(self) -> list[dict[str, Any]]:
         """Meta takes no empty list: one choice that can't be chosen."""

@@ -40,7 +40,7 @@ async function attempt(message) {
   try {
     const answer = await upload(message.action, formOf(message), (percent) => { if (message.progress) message.progress.value = percent })
     if (answer.status && answer.status < 500) return answer
-  } catch { /* shown below, like an answer that says the server is away */ }
+  } catch { /* shown below, like an answer that says that the server is unavailable */ }
   message.hasFailed = true
   show(message, retry)
 }

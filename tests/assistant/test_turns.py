@@ -339,7 +339,7 @@ def test_a_greeting_is_greeted_and_thanks_need_no_answer(shop: Shop) -> None:
     assert shop.ask("Danke 😊").state == "silent" and shop.model.requested == []
 
 
-# A provider that is away.
+# A provider that is unavailable.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A CRM that is away, slow, limited, broken, or that refuses the token."""
+"""A CRM that is unavailable, slow, limited, broken, or that refuses the token."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from app.inbox.compose.canned_replies import CannedReply, fill_in
 from app.inbox.compose.jobs import delete_orphaned_files
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.team.models import Team
 from app.tenancy import db, tenant_scope
 from tests import world as people
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_deleted_is_retried(
 
 
 def refuse(_key: str) -> None:
-    raise StorageAway("away")
+    raise StorageUnavailable("away")
 
 
 def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, cake: CannedReply) -> None:

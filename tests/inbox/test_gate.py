@@ -17,7 +17,7 @@ from app.inbox.conversations import (
     Later,
     MarkedSpam,
     Message,
-    NumberAway,
+    NumberUnavailable,
     Refusal,
     Unsubscribed,
     WindowClosed,
@@ -107,7 +107,7 @@ def test_a_text_is_refused_to_everybody(
 def test_from_a_number_that_is_not_connected_nothing_goes_out(world: World, talk: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         PhoneNumber.get_or_404(talk.phone_number_id).disconnect()
-    with pytest.raises(NumberAway):
+    with pytest.raises(NumberUnavailable):
         send(world, talk)
 
 

@@ -199,7 +199,7 @@ def test_a_lost_job_is_enqueued_again(agency: Agency, enqueued: Enqueued) -> Non
 def test_a_file_that_is_not_there_is_tried_again_later_and_ends_with_its_import(
     agency: Agency, enqueued: Enqueued
 ) -> None:
-    """As where the store is away, or the process was killed that stored it."""
+    """As where the store is unavailable, or the process was killed that stored it."""
     begun = begin(agency, table(1))
     key = begun.storage_key
     outside().storage.delete(key)

@@ -151,7 +151,7 @@ def test_a_mail_that_was_not_taken_is_tried_again(
 
 
 def refuse(*_: object) -> None:
-    raise OSError("the server is away")
+    raise OSError("the server is unavailable")
 
 
 def test_the_sweep_enqueues_again_what_was_not_mailed(world: World, app: Flask, browser: Browser) -> None:

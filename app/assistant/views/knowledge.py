@@ -22,7 +22,7 @@ from app.assistant.reading.sources import LARGEST_FILE
 from app.assistant.unanswered import UnansweredQuestion
 from app.assistant.words import KINDS, PROBLEMS, SOURCE_STATES
 from app.inbox.files.attachments import stored
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import Paged, as_uuid, commit, current_actor, db, requires, takes_files
 from app.tenancy.guard import is_fragment
 
@@ -193,7 +193,7 @@ def with_file(form: ValidDaysForm, values: dict[str, Any], present: KnowledgeSou
     commit()
     try:
         key = stored(io.BytesIO(data))
-    except StorageAway:
+    except StorageUnavailable:
         form["file"].errors = [_("The file couldn't be stored. Try again in a moment.")]
         return {}
     name = file.filename.replace("\x00", "")[:200]

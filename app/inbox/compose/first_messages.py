@@ -31,7 +31,7 @@ HIDDEN = N_(
     "WhatsApp hides this customer's phone number, and only the account they wrote to can reach them. "
     "They have to write to this number first."
 )
-AWAY = N_("This number is not connected to WhatsApp.")
+UNAVAILABLE = N_("This number is not connected to WhatsApp.")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Recipient:
         if self.obstacle:
             return self.obstacle
         if not number.takes_messages:
-            return AWAY
+            return UNAVAILABLE
         return "" if self.wa_id or self.has_ids_for(number) else HIDDEN
 
     def has_ids_for(self, number: PhoneNumber) -> bool:

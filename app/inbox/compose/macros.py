@@ -155,7 +155,7 @@ class Macro(TenantModel):
         return template.filled({})
 
     def build_writing(self, conversation: Conversation, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> Writing:
-        """Its reply with variables filled in, and the file of its canned reply. Raises `Refused`, `StorageAway`."""
+        """Its reply, filled in, and the file of its canned reply. Raises `Refused`, `StorageUnavailable`."""
         canned = self.canned_reply
         if self.canned_shortcut and not canned:
             raise Refused(N_("The canned reply /{shortcut} was removed."), shortcut=self.canned_shortcut)

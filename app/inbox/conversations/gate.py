@@ -36,7 +36,7 @@ from .refusals import (
     MarkedSpam,
     NoDirectSend,
     NotFunded,
-    NumberAway,
+    NumberUnavailable,
     Refusal,
     TooLate,
     Unsubscribed,
@@ -125,7 +125,7 @@ class Gate:
         if self.lookups.balance and self.lookups.balance.is_closed:
             return BusinessClosed()
         if not conversation.phone_number.takes_messages:
-            return NumberAway()
+            return NumberUnavailable()
         if conversation.state == "blocked":
             return Blocked()
         # Whoever is erased has no open window.

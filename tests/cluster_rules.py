@@ -183,7 +183,7 @@ def refusals(statement: Statement) -> list[str]:
 
 
 @rule
-def set_config_is_not_handed_on(statement: Statement) -> Iterator[str]:
+def set_config_is_not_propagated(statement: Statement) -> Iterator[str]:
     if any(
         one.name == "set_config" for node in statement.tree.walk() for one in statement.catalogue.functions_in(node)
     ):

@@ -54,7 +54,7 @@ class DayTotal(TenantModel):
         if not sums:
             return
         MonthTotal.add(sums)
-        # In one order, so that two writers never wait for each other in a ring.
+        # In one order, so that two writers never deadlock.
         ordered = sorted(sums.items())
         ids = uuid7s(len(ordered))
         added = [

@@ -107,7 +107,7 @@ GOOD = (
 
 
 @pytest.mark.parametrize("statement", GOOD)
-def test_what_a_cluster_carries_out_is_not_refused(reader: Reader, statement: str) -> None:
+def test_what_a_cluster_executes_is_not_refused(reader: Reader, statement: str) -> None:
     assert refused(reader, statement) == []
 
 

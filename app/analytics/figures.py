@@ -144,12 +144,12 @@ class Report:
     def by(self, dimension: str) -> list[Row]:
         """By number, team, agent, tag, entry point or subject; those with most first. Times are of first responses."""
         rows: dict[str, Row] = {}
-        asked = self.values | {"by": dimension, "most": MOST_ROWS * KINDS_OF_A_ROW}
+        parameters = self.values | {"by": dimension, "most": MOST_ROWS * KINDS_OF_A_ROW}
         counts, times = BY.get(dimension, (BY_ITS_OWN, TIMES_BY_ITS_OWN))
-        for found in db.session.execute(counts, asked):
+        for found in db.session.execute(counts, parameters):
             row = rows.setdefault(found.key, Row(found.key, found.title or ""))
             row.figures[found.kind] = Figure(found.counted, found.met)
-        for found in db.session.execute(times, asked):
+        for found in db.session.execute(times, parameters):
             if found.key in rows:
                 timing = Timing.of(found.clock, found.within)
                 rows[found.key].figures["first_response"] = Figure(found.counted, found.met, timing)

@@ -48,8 +48,8 @@ def recount_each(since: Mapping[uuid.UUID, dt.datetime]) -> None:
 def recount_conversations(since: Mapping[uuid.UUID, dt.datetime]) -> None:
     """Makes the facts of these conversations again: what began after a moment, before that time, at which no
     customer waited."""
-    asked = [{"id": str(id), "since": (at - HELD_FOR).isoformat()} for id, at in sorted(since.items())]
-    starts = {row.id: row for row in db.session.execute(STARTS, values() | {"rows": json.dumps(asked)})}
+    starting = [{"id": str(id), "since": (at - HELD_FOR).isoformat()} for id, at in sorted(since.items())]
+    starts = {row.id: row for row in db.session.execute(STARTS, values() | {"rows": json.dumps(starting)})}
     after = {id: row.checkpoint for id, row in starts.items()}
     entries: dict[uuid.UUID, list[Entry]] = {id: [] for id in starts}
     for id, entry in entries_after(after):
@@ -85,11 +85,11 @@ def timeline_from(row: Any, policy: ServicePolicy) -> Timeline:
 def entries_after(checkpoints: Mapping[uuid.UUID, dt.datetime | None]) -> Iterator[tuple[uuid.UUID, Entry]]:
     """By conversation, each in the order of time."""
     rows = [{"id": str(id), "after": (at or EPOCH).isoformat()} for id, at in checkpoints.items()]
-    asked = values() | {"rows": json.dumps(rows), "kinds": [*CLOSING, *OPENING, "handed_over"]}
+    parameters = values() | {"rows": json.dumps(rows), "kinds": [*CLOSING, *OPENING, "handed_over"]}
     found = [
         (row.conversation_id, row.at, place, row)
         for place, statement in enumerate((MESSAGES, ACTIVITIES, ANSWERS, STRETCHES))
-        for row in db.session.execute(statement, asked)
+        for row in db.session.execute(statement, parameters)
     ]
     for conversation_id, at, _place, row in sorted(found, key=lambda each: each[:3]):
         by = Actor.stored(row.by_kind, row.by_id, "")
@@ -235,8 +235,8 @@ def recount_quarters(quarters: Iterable[dt.datetime]) -> list[dt.datetime]:
     spans = [{"start": first.isoformat(), "end": end.isoformat()} for first, end in spans_of(quarters)]
     if not spans:
         return []
-    asked: dict[str, Any] = {"tenant": current_tenant_id(), "rows": json.dumps(spans), "within": REPLIED_WITHIN}
-    counted = [dict(row) for row in db.session.execute(COUNT, asked).mappings()]
+    parameters: dict[str, Any] = {"tenant": current_tenant_id(), "rows": json.dumps(spans), "within": REPLIED_WITHIN}
+    counted = [dict(row) for row in db.session.execute(COUNT, parameters).mappings()]
     for id, row in zip(uuid7s(len(counted)), counted, strict=True):
         row["id"] = id
     db.session.execute(FORGET_COUNTS, {"tenant": current_tenant_id(), "rows": json.dumps(spans)})

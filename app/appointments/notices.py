@@ -47,7 +47,7 @@ SETTLES = dt.timedelta(seconds=60)
 # What no one could send for so long is not sent any more.
 PATIENCE = dt.timedelta(hours=12)
 MOST_SHOWN = 100
-ASKED = N_("The customer has asked for another time.")
+ASKS_FOR_OTHER_TIME = N_("The customer has asked for another time.")
 
 
 class AppointmentNotice(TenantModel):
@@ -165,7 +165,7 @@ class AppointmentNotice(TenantModel):
         return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
     def refuse_reminder(self) -> None:
-        self.state, self.error = "refused", {"words": ASKED, "facts": {}}
+        self.state, self.error = "refused", {"words": ASKS_FOR_OTHER_TIME, "facts": {}}
 
     @classmethod
     def due(cls, at: dt.datetime, most: int) -> list[Self]:

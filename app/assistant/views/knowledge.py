@@ -82,14 +82,14 @@ def switch_meaning() -> Answer:
 @requires("assistant.manage")
 def new_source(kind: str) -> str:
     form = form_of(kind)(formdata=None, data={"title": request.args.get("question", "")[:300]})
-    return source_page(form, kind, question_id=as_uuid(request.args.get("asked")))
+    return source_page(form, kind, question_id=as_uuid(request.args.get("question_id")))
 
 
 @bp.post("/knowledge/new/<kind>")
 @requires("assistant.manage")
 @takes_files(LARGEST_FILE + 100_000)
 def add_source(kind: str) -> Answer:
-    form, question_id = form_of(kind)(), as_uuid(request.args.get("asked"))
+    form, question_id = form_of(kind)(), as_uuid(request.args.get("question_id"))
     if not form.validate() or not (values := values_of(form, kind)):
         return source_page(form, kind, question_id=question_id), 422
     if KnowledgeSource.is_full():

@@ -29,13 +29,13 @@ from .conftest import Bakery, berlin
 
 def rows(bakery: Bakery) -> list[tuple[Any, ...]]:
     """All facts and counts, without their ids."""
-    kept: list[tuple[Any, ...]] = []
+    facts: list[tuple[Any, ...]] = []
     with bakery.scope():
         for model in (Fact, MessageCount):
             names = [column.name for column in model.__table__.c if column.name not in ("id", "tenant_id")]
             found = db.session.execute(db.select(*(getattr(model, name) for name in names)))
-            kept += sorted((tuple(row) for row in found), key=str)
-    return kept
+            facts += sorted((tuple(row) for row in found), key=str)
+    return facts
 
 
 def hear(bakery: Bakery) -> None:

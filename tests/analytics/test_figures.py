@@ -187,10 +187,10 @@ def test_ratings_belong_to_whoever_replied_last_and_an_answer_to_the_survey_wait
     bakery.says(berlin(5, "10:01"), bakery.ben)
     bakery.says(berlin(5, "10:02"), bakery.ann)
     bakery.does(berlin(5, "10:05"), "resolved", bakery.ben)
-    asked = bakery.says(berlin(5, "10:05"), Actor.system("survey"))
+    survey = bakery.says(berlin(5, "10:05"), Actor.system("survey"))
     raw = {"button_reply": {"id": "survey-good"}}
     bakery.hears(berlin(7, "10:05"), type="interactive", content={"raw": raw})
-    bakery.rates(berlin(7, "10:05"), "good", asked)
+    bakery.rates(berlin(7, "10:05"), "good", survey)
     bakery.count()
     with bakery.scope():
         (rating,) = bakery.report(7).ratings("agent")

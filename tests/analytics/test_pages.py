@@ -26,8 +26,8 @@ def busy(bakery: Bakery) -> Bakery:
     bakery.says(berlin(5, "10:25"), bakery.ann)
     bakery.says(berlin(5, "10:26"), bakery.ann, state="failed", error={"code": 131026, "title": "Not on WhatsApp"})
     bakery.does(berlin(5, "10:30"), "resolved", bakery.ann)
-    asked = bakery.says(berlin(5, "10:30"), Actor.system("survey"))
-    bakery.rates(berlin(5, "10:31"), "bad", asked)
+    survey = bakery.says(berlin(5, "10:30"), Actor.system("survey"))
+    bakery.rates(berlin(5, "10:31"), "bad", survey)
     bakery.hears(berlin(5, "10:32"), body="The bread was cold")
     bakery.hears(berlin(5, "11:00"), "=1+1")
     bakery.count()
@@ -80,8 +80,8 @@ def test_an_agent_reads_only_what_they_did(busy: Bakery, agent: Browser) -> None
     assert card(overview, "sent") == "1" and card(overview, "resolved") == "0" and "received" not in overview
     assert "Ben" in team and "Ann" not in team
     assert "Bread" not in agent.get(of_day("/messages?direction=inbound")).text
-    asked = f"{of_day('/agents')}&of={busy.world.ann.id}&agent={busy.world.ann.id}"
-    assert "Ann" not in agent.get(asked).text
+    address = f"{of_day('/agents')}&of={busy.world.ann.id}&agent={busy.world.ann.id}"
+    assert "Ann" not in agent.get(address).text
 
 
 def test_each_list_of_an_agent_has_their_own(busy: Bakery, agent: Browser) -> None:

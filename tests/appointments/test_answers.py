@@ -102,7 +102,7 @@ def test_the_answer_is_in_the_language_that_was_typed(diary: Diary) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "answered", "thanks"),
+    ("words", "answered", "thanks"),
     [
         ("Bonjour, je voudrais visiter la maison demain matin.", "", "Merci, votre rendez-vous"),
         ("Bonjour, je voudrais visiter la maison demain matin.", "Confirm", "Thank you, your"),
@@ -111,12 +111,12 @@ def test_the_answer_is_in_the_language_that_was_typed(diary: Diary) -> None:
     ],
 )
 def test_the_thanks_are_in_the_language_of_the_conversation(
-    diary: Diary, said: str, answered: str, thanks: str
+    diary: Diary, words: str, answered: str, thanks: str
 ) -> None:
     diary.choose()
     one = diary.book()
-    if said:
-        diary.write(said)
+    if words:
+        diary.write(words)
     diary.remind(one)
     diary.write(answered) if answered else diary.tap(one)
     assert diary.sent_texts[-1].startswith(thanks)

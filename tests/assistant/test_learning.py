@@ -201,11 +201,11 @@ def test_of_who_is_erased_while_the_model_reads_nothing_is_proposed(
 ) -> None:
     ask = calling.ask
 
-    def asked(*given: Any, **more: Any) -> Any:
+    def ask_and_erase(*given: Any, **more: Any) -> Any:
         with tenant_scope(learning.world.bakery.id):
             erase(Contact.get_or_404(learning.carla.contact_id), by=learning.ann)
         return ask(*given, **more)
 
-    monkeypatch.setattr(lessons, "ask", asked)
+    monkeypatch.setattr(lessons, "ask", ask_and_erase)
     resolve(learning, (REQUESTED, ANSWERED))
     assert proposals(learning) == []

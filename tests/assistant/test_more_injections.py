@@ -112,8 +112,8 @@ def test_what_a_program_only_repeats_is_no_fact(shop: Shop, program: Receiver, e
 def test_what_a_program_says_itself_may_be_said(shop: Shop, program: Receiver) -> None:
     program.answers = [status_line(200, "«Friday at 15:00 is free, for 12.50 €»".encode())]
     assert shop.ask(asks_for(day="friday")).reply == "Friday at 15:00 is free, for 12.50 €"
-    said = apart_from("Book at https://bakery.example, not at evil.example: 5 €", ["evil.example", "5 €"])
-    assert "bakery.example" in said and "evil" not in said and "5" not in said
+    rest = apart_from("Book at https://bakery.example, not at evil.example: 5 €", ["evil.example", "5 €"])
+    assert "bakery.example" in rest and "evil" not in rest and "5" not in rest
 
 
 ALLOWED = Allowed(passages=("Rye bread costs 4.20 €. Delivery is 2,500 FCFA.",), secret=SECRET_INSTRUCTIONS)

@@ -54,11 +54,11 @@ def verify(page: Page, stack: Stack, digits: str, button: str) -> None:
 
 
 def code_sent(stack: Stack, digits: str) -> str:
-    number = next(one for one in asked(stack, "state")["phone_numbers"] if one["digits"] == digits)
-    return str(asked(stack, f"verification-code?phone_number_id={number['id']}")["code"])
+    number = next(one for one in control(stack, "state")["phone_numbers"] if one["digits"] == digits)
+    return str(control(stack, f"verification-code?phone_number_id={number['id']}")["code"])
 
 
-def asked(stack: Stack, path: str) -> dict[str, Any]:
+def control(stack: Stack, path: str) -> dict[str, Any]:
     with urllib.request.urlopen(f"{stack.meta}/control/api/{path}", timeout=5) as answer:
         return dict(json.load(answer))
 

@@ -330,12 +330,12 @@ def test_after_five_minutes_one_starts_again(secret: str, browser: Browser, cloc
 def test_an_old_cookie_gives_no_new_tries(secret: str, browser: Browser) -> None:
     """The tries are counted by us, not in the cookie that the browser sends."""
     sign_in(browser)
-    kept = browser.client.get_cookie("session")
-    assert kept
+    cookie = browser.client.get_cookie("session")
+    assert cookie
     for _ in range(5):
-        browser.client.set_cookie("session", kept.value)
+        browser.client.set_cookie("session", cookie.value)
         enter(browser, wrong(secret))
-    browser.client.set_cookie("session", kept.value)
+    browser.client.set_cookie("session", cookie.value)
     assert enter(browser, code_of(secret)) == 303 and not is_in(browser)
 
 
@@ -343,11 +343,11 @@ def test_a_sign_in_that_was_finished_is_over(
     secret: str, browser: Browser, other: Browser, clock: time_machine.Traveller
 ) -> None:
     sign_in(browser)
-    kept = browser.client.get_cookie("session")
-    assert kept
+    cookie = browser.client.get_cookie("session")
+    assert cookie
     enter(browser, code_of(secret))
     clock.shift(60)
-    other.client.set_cookie("session", kept.value)
+    other.client.set_cookie("session", cookie.value)
     assert other.post("/sign-in/code", {"code": code_of(secret)}).location == "/sign-in"
 
 

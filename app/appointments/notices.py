@@ -42,7 +42,7 @@ NOTICE_STATES = ("planned", "queued", "raised", "cancelled", "expired", "refused
 ANNOUNCED = ("booked", "moved", "cancelled")
 # Of these, one that was not answered makes a task.
 ASKING = ("booked", "moved", "reminder")
-# A message about a move waits so long, so that an appointment moved twice in a minute is told of once.
+# A message about a move waits so long, so that there is one about an appointment moved twice in a minute.
 SETTLES = dt.timedelta(seconds=60)
 # What no one could send for so long is not sent any more.
 PATIENCE = dt.timedelta(hours=12)

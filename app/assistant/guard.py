@@ -18,7 +18,7 @@ from app.languages import is_surely, words_of
 from .phrases import phrases
 
 MOST_LETTERS = 4_096
-# So many words in a row of what it was told are no coincidence, nor are so many in shorter rows.
+# So many words in a row of its instructions are no coincidence, nor are so many in shorter rows.
 OVERLAP, SHORT_OVERLAP, MOST_OVERLAPPED = 8, 4, 12
 # No word of any language is so long; what is encoded is.
 LONGEST_WORD = 60

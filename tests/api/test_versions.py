@@ -1,4 +1,4 @@
-"""What a program is told of what will end, and what it gets that was written for an older version."""
+"""Headers that announce what will end, and the responses to programs written for an older version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What customers answer to reminders, and what they are told."""
+"""What customers answer to reminders, and what they read then."""
 
 from __future__ import annotations
 

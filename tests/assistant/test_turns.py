@@ -97,7 +97,7 @@ def test_a_note_and_a_reaction_do_not_silence_it(shop: Shop) -> None:
     assert shop.ask("When are you open?").state == "sent"
 
 
-# A.1 #3 and #4: hand-over is an action of its own, and the customer is told.
+# A.1 #3 and #4: hand-over is an action of its own, and the customer gets a message.
 
 
 def test_a_hand_over_is_said_noted_and_shown(shop: Shop) -> None:

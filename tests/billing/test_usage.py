@@ -94,7 +94,7 @@ ONE_OF_TWO = st.sampled_from(["delivered", "read"])
 def test_in_whatever_order_and_however_often_statuses_come_a_message_is_charged_once(
     world: World, sent: Message, bearer: str, order: list[str], data: st.DataObject
 ) -> None:
-    """Meta puts the price on `sent` and on one of `delivered` and `read`; it may be told in posts of any size."""
+    """Meta puts the price on `sent` and on one of `delivered` and `read`; the posts may be of any size."""
     wamid = f"wamid.{next(wamids)}"
     sequence = data.draw(st.permutations([*order, bearer]))
     statuses = [reported(name, priced() if name in ("sent", bearer) else None, wamid=wamid) for name in sequence]

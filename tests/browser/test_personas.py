@@ -196,7 +196,7 @@ def test_somebody_else_connects_it_by_a_link(stack: Stack, agent: Person, chromi
     guest.page.goto(link)
     wait_until(guest.page, "window.FB !== undefined")
     go_through(guest.page, "existing")
-    # Of two businesses that are after the same number one gets it; both are told.
+    # Of two businesses that are after the same number one gets it; both see which.
     refused = guest.page.get_by_text("already connected to Switchboard by another business")
     expect(guest.page.get_by_text(CONNECTED).or_(refused)).to_be_visible()
     guest.close()

@@ -201,7 +201,7 @@ def race(app: Flask, *calls: Callable[[], object]) -> None:
             start.wait()
             try:
                 call()
-            except Exception as failure:  # noqa: BLE001  told below
+            except Exception as failure:  # noqa: BLE001  compared below
                 failures.append(failure)
 
     threads = [threading.Thread(target=run, args=(call,)) for call in calls]

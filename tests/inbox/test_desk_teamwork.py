@@ -89,7 +89,7 @@ def test_whoever_leaves_leaves_their_conversations_to_the_others(
 
 
 def test_of_many_who_take_it_at_once_one_has_it(app: Flask, carla: Conversation, world: World) -> None:
-    """Each is told the truth: one that it is theirs, all others whose it is."""
+    """One reads that it is theirs, all others who has it."""
     browsers = [Browser(app, tenant="bakery").signed_in_as(who) for who in (world.ann, world.ben) * 4]
     start = threading.Barrier(len(browsers))
 

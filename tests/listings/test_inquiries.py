@@ -40,7 +40,7 @@ def touch(agency: Agency, external_id: str = "DKR-204", type: str = "listing") -
 
 @pytest.fixture
 def owned(agency: Agency) -> Agency:
-    """A listing with a landlord, who is told of inquiries."""
+    """A listing with a landlord, who is notified of inquiries."""
     owner = conversation(agency.number, wa_id="221770000001", name="M. Ndiaye")
     agency.notify("inquiry", NAMES)
     agency.put(contact_id=owner.contact_id)

@@ -27,7 +27,7 @@ def talk(world: World) -> Conversation:
 
 
 def reply(world: World, talk: Conversation, *names: str, pricing: dict[str, Any], **more: Any) -> None:
-    """A reply of which Meta told these statuses."""
+    """A reply for which Meta reported these statuses."""
     wamid = f"wamid.{uuid.uuid4()}"
     with tenant_scope(world.bakery.id):
         message = Message.outbound(talk, "Hello", by=Actor.agent(world.ann), client_id=uuid.uuid4())

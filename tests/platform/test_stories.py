@@ -1,4 +1,4 @@
-"""Why a message did or did not arrive: told truly, to whom it concerns."""
+"""The page that says why a message did or did not arrive, and who may open it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ SHORT_LIST = {
     "api_key_routes": "finds the tenant of an API key; holds hashes of secrets",
     "credit_line_readings": "what Meta said of the platform's own credit line",
     "email_confirmations": "addresses that nobody has confirmed yet; they belong to no tenant",
-    "entry_point_routes": "finds the tenant of a short link, which stands on pages and signs without it",
+    "entry_point_routes": "finds the tenant of a short link, which is on pages and signs without it",
     "held_changes": "changes that found no tenant, or could not be applied; only the platform reads them",
     "invitation_routes": "finds the tenant of an invitation's link",
     "market_codes": "of a rate card: which market a calling code belongs to",

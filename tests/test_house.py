@@ -103,7 +103,7 @@ def untranslated(file: pathlib.Path) -> list[str]:
     )
     html = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", html, flags=re.DOTALL)
     spoken = [double or single for double, single in READ_ALOUD.findall(html)]
-    # A macro may hold the attributes of a tag that stands elsewhere.
+    # A macro may hold the attributes of a tag that is elsewhere.
     shown = re.sub(r"<[^>]*>|[\w-]+=\"[^\"]*\"", "\n", html).splitlines()
     return [word for words in [*spoken, *shown] for word in WORD.findall(words) if word not in SAME_IN_EVERY_LANGUAGE]
 
@@ -125,7 +125,7 @@ def texts_in(node: nodes.Node) -> Iterator[str]:
 
 
 def test_every_word_that_python_says_to_people_can_be_translated() -> None:
-    # What the egress refuses stands in the log only.
+    # What the egress refuses is only in the log.
     assert [place for file in CODE if file.name != "egress.py" for place in bare_texts(file)] == []
 
 

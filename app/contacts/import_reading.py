@@ -147,7 +147,7 @@ class Reader:
     def read_name(self, reading: Reading, cells: dict[int, str]) -> None:
         by_target = {target: cells[column].strip() for column, target in self.columns.items()}
         name, first, last = (by_target.get(target, "") for target in ("name", "first_name", "last_name"))
-        # Where “Name” stands beside “Vorname” or “Prénom”, it is the family's.
+        # Where “Name” is beside “Vorname” or “Prénom”, it is the family's.
         if name and first and not last and fold(first) not in fold(name):
             name, last = "", name
         reading.name = plain(name) or plain(f"{first} {last}")

@@ -310,7 +310,7 @@ class TemplateForm:
 
     def check(self, *, strictly: bool = False) -> None:
         self.is_strict, self.is_saving = self.is_strict or strictly, strictly
-        # A handle stands for every file that is stored here.
+        # A handle takes the place of every file that is stored here.
         handles = dict.fromkeys(self.samples, "4::sample")
         definition = self.definition
         problems = problems_of(dataclasses.replace(definition, components=with_handles(definition.components, handles)))

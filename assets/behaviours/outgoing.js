@@ -10,7 +10,7 @@ import { upload } from "./upload.js"
 const waiting = []
 let isPosting = false
 
-// A message of `body`, and perhaps an `entry` (a file) or a `voice` (a recording), with the quote that stands in the form.
+// A message of `body`, and perhaps an `entry` (a file) or a `voice` (a recording), with the quote that is in the form.
 export function enqueue(form, parts) {
   const { draft: address, draftKey: key } = form.elements.body.dataset
   const draft = { key, address }, quote = quoteOf(form)

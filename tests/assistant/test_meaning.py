@@ -171,7 +171,7 @@ def test_googles_vectors_do_as_well(shop: Shop) -> None:
 def test_the_model_on_this_machine_runs_in_a_process_of_its_own(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
-    """The wheel is optional, so a program that writes the same form of answer stands in for it here."""
+    """The wheel is optional, so a program that writes the same form of answer takes its place here."""
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     monkeypatch.setattr(local_embedding, "PROGRAM", program)

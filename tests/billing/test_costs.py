@@ -29,7 +29,7 @@ NOVEMBER = "/t/bakery/costs?month=2026-11"
 
 @pytest.fixture(autouse=True)
 def in_november(time_machine_at: Any) -> None:
-    """The clock stands in the month of the messages."""
+    """The time is in the month of the messages."""
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_consent_is_a_history_whose_last_word_holds(ben: Browser, world: World, 
     page = ben.get(f"~/contacts/{carla.id}").text
     assert "said yes" in page and "said no" in page
     with tenant_scope(world.bakery.id):
-        assert not Consent.standing(carla.id)["marketing"].is_granted
+        assert not Consent.latest(carla.id)["marketing"].is_granted
 
 
 def test_consent_cannot_be_rewritten(world: World, carla: Contact) -> None:

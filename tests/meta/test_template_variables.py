@@ -1,4 +1,4 @@
-"""Meta fills {{n}} with the n-th parameter, wherever it stands in the text."""
+"""Meta fills {{n}} with the n-th parameter, wherever it is in the text."""
 
 from typing import Any
 

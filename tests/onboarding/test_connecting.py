@@ -53,7 +53,7 @@ def test_the_clock_notices_a_hello(attempt: Attempt, enqueued: Enqueued) -> None
 
 
 def test_no_transaction_is_open_while_meta_is_called(attempt: Attempt) -> None:
-    """`refuse_inside_transaction` stands before every call; a step that forgot would fail by it."""
+    """`refuse_inside_transaction` runs before every call; a step that forgot would fail by it."""
     attempt.connect()
     assert attempt.trouble().get("asks") == "hello"
 

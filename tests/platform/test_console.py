@@ -27,7 +27,7 @@ OUR_TROUBLE = Trouble(
 
 @pytest.fixture
 def failed(world: World) -> Onboarding:
-    """Bakery's attempt, standing still at the credit line."""
+    """Bakery's attempt, stuck at the credit line."""
     with tenant_scope(world.bakery.id):
         onboarding = Onboarding.begin(by=world.ann)
         for name in ("code_exchanged", "token_inspected", "assets_confirmed", "webhooks_subscribed"):

@@ -168,7 +168,7 @@ def test_a_line_of_ipv6_counts_as_one_place(world: World) -> None:
 
 
 def test_a_forged_forwarding_header_does_not_make_a_new_place(world: World, browser: Browser) -> None:
-    """No proxy stands before the tests' app, so nobody's word is taken for where a request comes from."""
+    """No proxy is in front of the tests' app, so no header is believed about where a request comes from."""
     for number in range(3):
         guess(browser, 1, f"u{number}@example.com", ip=f"10.0.0.{number}, 192.0.2.7")
     assert {attempt.ip for attempt in rows(SignInAttempt)} == {"127.0.0.1"}

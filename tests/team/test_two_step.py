@@ -54,7 +54,7 @@ PAGE = "~/account/two-step"
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Codes are of a moment: here it stands still until a test moves it."""
+    """Codes are of a moment: here time stops until a test moves it."""
     with time_machine.travel(now(), tick=False) as clock:
         yield clock
 

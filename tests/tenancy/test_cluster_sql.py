@@ -220,7 +220,7 @@ def test_a_function_that_asks_every_machine_is_found() -> None:
 
 
 def everywhere(source: str) -> list[str]:
-    """The tables of tenants in a function's text that it does not narrow to one tenant, each as often as it stands."""
+    """The tables of tenants in a function's text that it does not narrow to one tenant, each as often as it occurs."""
     results = [(table, alias) for table, alias in TABLE.findall(source) if KINDS.get(table) == "distributed"]
     loose = []
     for table, alias in results:

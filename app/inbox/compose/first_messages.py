@@ -115,8 +115,8 @@ class Recipient:
     @property
     def refused_purposes(self) -> set[str]:
         """What they don't want to get, as `Gate` has it."""
-        standing = Consent.standing(self.contact.id) if self.contact else {}
-        return {purpose for purpose, consent in standing.items() if not consent.is_granted}
+        latest = Consent.latest(self.contact.id) if self.contact else {}
+        return {purpose for purpose, consent in latest.items() if not consent.is_granted}
 
     def ways_to_write(self, number: PhoneNumber) -> Ways:
         """How they can be written to first, from this number."""

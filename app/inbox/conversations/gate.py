@@ -70,7 +70,7 @@ class Lookups:
         return self.templates[key]
 
     def load_consents(self, contact_ids: Sequence[uuid.UUID]) -> None:
-        self.consents |= Consent.standing_of(contact_ids)
+        self.consents |= Consent.latest_of(contact_ids)
 
     def consents_of(self, contact_id: uuid.UUID) -> dict[str, Consent]:
         if contact_id not in self.consents:

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 def draw(media: Media) -> None:
-    """Stores the waveform of a sound that has none yet, and shows it. Without one, the player stands alone."""
+    """Stores the waveform of a sound that has none yet, and shows it. Without one, only the player is shown."""
     if media.shown_as != "audio" or media.waveform is not None or not media.storage_key:
         return
     key = media.storage_key

@@ -191,7 +191,7 @@ MAY = {
 }
 
 
-def test_the_app_may_do_to_tables_of_nobodys_what_is_listed_and_no_more(catalog: psycopg.Connection) -> None:
+def test_the_app_may_do_to_global_tables_what_is_listed_and_no_more(catalog: psycopg.Connection) -> None:
     query = """
         select c.relname, coalesce(string_agg(lower(p.verb), ', ' order by p.place), '')
         from pg_class c left join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',

@@ -97,7 +97,7 @@ def test_a_folder_that_cannot_be_written_says_so(tmp_path: pathlib.Path) -> None
         Folder(tmp_path / "file").put(KEY, io.BytesIO(b"x"))
 
 
-def test_a_full_folder_keeps_no_half_files(tmp_path: pathlib.Path) -> None:
+def test_a_full_folder_has_no_half_files(tmp_path: pathlib.Path) -> None:
     class Full(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise OSError(28, "No space left on device")

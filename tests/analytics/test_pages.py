@@ -168,12 +168,12 @@ def test_a_business_without_a_number_is_shown_what_to_do(app: Flask, world: Worl
     assert "Connect your WhatsApp number" in html and "still being counted" not in html
 
 
-def test_without_messages_none_is_said_to_be_on_its_way(owner: Browser) -> None:
+def test_without_messages_none_is_shown_as_on_its_way(owner: Browser) -> None:
     html = owner.get("~/reports/delivery").text
     assert "No messages were sent in this period." in html and "is on its way" not in html
 
 
-def test_days_that_a_report_leaves_out_are_said_to_be(busy: Bakery, owner: Browser) -> None:
+def test_days_that_a_report_leaves_out_are_named(busy: Bakery, owner: Browser) -> None:
     words = "A report covers at most 366 days."
     assert words in owner.get("~/reports?from=2024-01-01&to=2026-01-31").text
     assert words not in owner.get("~/reports?from=2026-01-01&to=2026-01-31").text

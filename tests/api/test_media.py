@@ -228,7 +228,7 @@ def test_a_message_carries_it(
     assert "outbound.upload" in enqueued.names
 
 
-def test_one_file_is_sent_often_and_each_message_keeps_its_own(shop: Caller, carla: Conversation) -> None:
+def test_one_file_is_sent_often_and_each_message_has_its_own(shop: Caller, carla: Conversation) -> None:
     id = file_id(shop)
     first, second = (send(shop, carla, "document", {"media_id": id}).json for _ in range(2))
     shop.delete(f"/media/{id}")

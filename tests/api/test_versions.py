@@ -128,7 +128,7 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("newer")
-def test_a_key_keeps_the_shapes_of_its_version(shop: Caller) -> None:
+def test_a_key_has_the_shapes_of_its_version(shop: Caller) -> None:
     assert shop.post("/tags", {"name": "VIP"}).json == {"name": "VIP"}
     assert shop.post("/tags", {"title": "VIP"}, Switchboard_Version=NEWER).json == {"title": "VIP"}
 

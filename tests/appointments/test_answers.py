@@ -42,7 +42,7 @@ def test_cancel_cancels_once_without_a_second_message(diary: Diary) -> None:
     assert diary.notices(one, purpose="cancelled") == []
 
 
-def test_confirm_after_a_cancellation_is_told_and_changes_nothing(diary: Diary) -> None:
+def test_confirm_after_a_cancellation_is_answered_and_changes_nothing(diary: Diary) -> None:
     diary.choose()
     one = diary.book()
     diary.remind(one)
@@ -51,7 +51,7 @@ def test_confirm_after_a_cancellation_is_told_and_changes_nothing(diary: Diary) 
     assert diary.again(one).state == "cancelled" and diary.sent_texts[0].startswith("This appointment was cancelled")
 
 
-def test_confirm_after_a_move_is_told_the_new_time(diary: Diary) -> None:
+def test_confirm_after_a_move_is_answered_with_the_new_time(diary: Diary) -> None:
     diary.choose()
     one = diary.book()
     diary.remind(one)

@@ -120,7 +120,7 @@ def test_what_was_rejected_is_not_proposed_again(learning: Shop, ann: Browser) -
     assert REQUESTED not in ann.get("~/assistant/proposals").text
 
 
-def test_who_comes_second_is_told_so(learning: Shop, ann: Browser) -> None:
+def test_who_comes_second_reads_so(learning: Shop, ann: Browser) -> None:
     resolve(learning, (REQUESTED, ANSWERED))
     [one] = proposals(learning)
     ann.post(f"~/assistant/proposals/{one.id}/rejection")

@@ -139,7 +139,7 @@ def test_a_price_once_counted_stays_when_a_card_is_corrected(world: World, sent:
         ({"at": dt.datetime(2026, 9, 1, tzinfo=dt.UTC).timestamp()}, priced(), "no_card"),
     ],
 )
-def test_what_has_no_price_is_kept_with_the_reason(
+def test_what_has_no_price_is_stored_with_the_reason(
     world: World, sent: Message, more: dict[str, Any], pricing: dict[str, Any], why: str
 ) -> None:
     arrive(reported("delivered", pricing, **more))

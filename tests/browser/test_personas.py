@@ -90,7 +90,7 @@ def test_who_has_no_number_adds_one_here(stack: Stack, agent: Person) -> None:
     expect(page.get_by_text(CONNECTED)).to_be_visible()
 
 
-def test_who_uses_the_app_keeps_it(stack: Stack, agent: Person) -> None:
+def test_who_uses_the_app_still_has_it(stack: Stack, agent: Person) -> None:
     begin(agent.page, stack, "Russo")
     go_through(agent.page, "app", button="Connect it together with the app")
     expect(agent.page.get_by_text(CONNECTED)).to_be_visible()

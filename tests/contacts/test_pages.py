@@ -298,7 +298,7 @@ def holders_of(superuser_url: str, word: str) -> list[str]:
         ]
 
 
-def test_nobody_is_erased_without_the_word(ann: Browser, world: World, carla: Contact) -> None:
+def test_no_one_is_erased_without_the_word(ann: Browser, world: World, carla: Contact) -> None:
     answer = ann.post(f"~/contacts/{carla.id}/erasure", {"word": "yes"})
     assert answer.status_code == 422 and "Nothing was erased" in answer.text
     assert [each.name for each in contacts(world)] == ["Carla Mendes"]

@@ -109,7 +109,7 @@ def test_a_workbook_gives_numbers_without_fraction_and_the_first_sheet_with_rows
     assert (table.sheet, table.sheets) == ("Sheet3", ["Sheet3"])
 
 
-def test_a_formula_without_a_result_is_said_and_not_taken_for_empty() -> None:
+def test_a_formula_without_a_result_is_reported_and_not_taken_for_empty() -> None:
     table = read_table(workbook([["name", "phone"], ["A", '="+49"&"1761234567"']]))
     assert table.rows[1].problem and "Cell B2 is a formula" in table.rows[1].problem.explain()
 

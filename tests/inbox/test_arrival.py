@@ -137,7 +137,7 @@ def test_a_missed_call_is_a_line_and_waits(ann: Browser, world: World, apart: bo
     assert "Missed call" in shown(ann, world)
 
 
-def test_a_call_that_was_answered_elsewhere_waits_for_nobody(ann: Browser, world: World) -> None:
+def test_a_call_that_was_answered_elsewhere_is_not_waiting(ann: Browser, world: World) -> None:
     arrive(call("terminate", status="COMPLETED", duration=65))
     talk = conversation(world)
     assert (talk.unread_count, talk.waiting_since) == (0, None)

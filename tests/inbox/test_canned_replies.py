@@ -146,9 +146,7 @@ def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, c
     assert [file.filename for file in stored_files(world)] == ["menu.pdf"] and len(stored(world)) == 1
 
 
-def test_a_change_of_words_keeps_the_file_and_a_tick_takes_it_off(
-    ann: Browser, world: World, cake: CannedReply
-) -> None:
+def test_a_change_of_words_leaves_the_file_and_a_tick_removes_it(ann: Browser, world: World, cake: CannedReply) -> None:
     write(ann, f"{ADDRESS}/{cake.id}", body="Or this one")
     assert [file.canned_reply_id for file in stored_files(world)] == [cake.id]
     write(ann, f"{ADDRESS}/{cake.id}", remove_file="1")

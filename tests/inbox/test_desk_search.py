@@ -138,7 +138,7 @@ def test_customers_are_found_by_name_and_number(ann: Browser, world: World) -> N
 
 
 @pytest.mark.parametrize("path", ["search", "palette"])
-def test_customers_of_one_name_are_told_apart_by_their_numbers(ann: Browser, world: World, path: str) -> None:
+def test_customers_of_one_name_are_distinguished_by_their_numbers(ann: Browser, world: World, path: str) -> None:
     contact(world, "Zoë Weiß", wa_id="4915112345670")
     contact(world, "Zoë Weiß", wa_id="4915112345671")
     page = ann.get(f"~/inbox/{path}?q=zoe", headers=FRAGMENT).text

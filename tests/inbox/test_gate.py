@@ -228,7 +228,7 @@ def test_who_stops_marketing_in_whatsapp_has_refused_it(world: World, talk: Conv
         send(world, talk)
 
 
-def test_who_resumes_it_gets_it_again_in_whatever_order_that_is_told(world: World, talk: Conversation) -> None:
+def test_who_resumes_it_gets_it_again_in_whatever_order_that_is_reported(world: World, talk: Conversation) -> None:
     arrive(preference("resume", at=1_790_000_100))
     arrive(preference("stop", at=1_790_000_000))
     assert log(world) == [("marketing", False, "whatsapp"), ("marketing", True, "whatsapp")]

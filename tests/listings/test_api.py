@@ -114,9 +114,7 @@ def test_a_refused_search_records_no_consent(agency: Agency, shop: Caller) -> No
         assert Consent.latest(agency.talk.contact_id) == {}
 
 
-def test_a_teams_key_gives_a_listing_to_nobody_out_of_its_reach(
-    agency: Agency, shop: Caller, caller: MakeCaller
-) -> None:
+def test_a_teams_key_gives_no_listing_out_of_its_reach(agency: Agency, shop: Caller, caller: MakeCaller) -> None:
     owned = BODY | {"owner_contact_id": str(agency.talk.contact_id)}
     shop.put("/listings/A", owned)
     theirs = caller(kind="team", team_id=team_without_numbers(agency.tenant.id))

@@ -122,7 +122,7 @@ HALF = "Villa \ud83c"
         {"id": HALF},
     ],
 )
-def test_an_odd_row_of_json_keeps_no_other_from_being_stored(agency: Agency, odd: dict[str, Any]) -> None:
+def test_an_odd_row_of_json_prevents_no_other_from_being_stored(agency: Agency, odd: dict[str, Any]) -> None:
     rows = [{"id": "A", "title": "a"}, {"id": "B", "title": "b"} | odd, {"id": "C", "title": "c"}]
     for feed in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
         done = run(agency, feed)

@@ -32,7 +32,7 @@ def shared(meta: Meta, road: Road) -> dict[str, str]:
     return ids
 
 
-def test_an_account_of_nobody_is_shown_and_given_to_its_business(pat: Browser, road: Road, meta: Meta) -> None:
+def test_an_unassigned_account_is_shown_and_given_to_its_business(pat: Browser, road: Road, meta: Meta) -> None:
     ids = shared(meta, road)
     assert ids["waba_id"] in pat.get("/platform/accounts").get_data(as_text=True)
     assert pat.post(f"/platform/accounts/{ids['waba_id']}/adoption", {"slug": "shoes"}).status_code == 303
@@ -174,7 +174,9 @@ def test_the_console_shows_what_is_left_of_the_credit_line(pat: Browser, world: 
 
 
 @pytest.mark.parametrize(("owed", "words"), [(8_500, "running low."), (10_000, "is used up")])
-def test_a_line_that_runs_short_is_told_in_words(pat: Browser, world: World, meta: Meta, owed: int, words: str) -> None:
+def test_a_line_that_runs_short_is_reported_in_words(
+    pat: Browser, world: World, meta: Meta, owed: int, words: str
+) -> None:
     meta.post("credit-line", owed=owed)
     assert words in pat.get("/platform/credit-line", headers={"HX-Request": "true"}).get_data(as_text=True)
 

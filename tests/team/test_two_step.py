@@ -179,7 +179,7 @@ def test_turning_it_on_ends_every_other_session(ann: Browser, world: World, brow
     assert is_in(ann) and not is_in(browser)
 
 
-def test_what_nobody_set_up_within_a_day_is_forgotten(ann: Browser, world: World) -> None:
+def test_what_is_not_set_up_within_a_day_is_forgotten(ann: Browser, world: World) -> None:
     ann.post(f"{PAGE}/secret")
     with platform_scope("tests"):
         SecondStep.forget_unfinished()
@@ -472,7 +472,7 @@ def test_a_new_password_ends_sign_ins_that_wait_for_a_code(secret: str, browser:
     assert browser.post("/sign-in/code", {"code": code_of(secret)}).location == "/sign-in"
 
 
-def test_an_invitation_lets_nobody_in_without_the_code(secret: str, world: World, app: Flask, browser: Browser) -> None:
+def test_an_invitation_lets_no_one_in_without_the_code(secret: str, world: World, app: Flask, browser: Browser) -> None:
     link = invite(Browser(app, "shoes").signed_in_as(world.sue), "ann@example.com")
     assert accept(browser, link).status_code == 403
     location = sign_in(browser, next=link).location
@@ -813,7 +813,7 @@ def test_an_admin_does_not_approve_what_is_for_themselves(pat: Browser, app: Fla
     assert admin("Quinn").second_step_at is None and quinn.get("/platform/").status_code == 303
 
 
-def test_nobody_asks_for_their_own_nor_twice_nor_without_a_reason(
+def test_a_reset_is_not_for_oneself_nor_twice_nor_without_a_reason(
     pat: Browser, ben_has_it: Browser, world: World
 ) -> None:
     set_up(pat, world.pat, "/platform/two-step")

@@ -19,7 +19,7 @@ SHORT_LIST = {
     "automation_routes": "finds the tenant of an automation's address; holds hashes of secrets",
     "api_key_routes": "finds the tenant of an API key; holds hashes of secrets",
     "credit_line_readings": "what Meta said of the platform's own credit line",
-    "email_confirmations": "addresses that nobody has confirmed yet; they belong to no tenant",
+    "email_confirmations": "addresses that no one has confirmed yet; they belong to no tenant",
     "entry_point_routes": "finds the tenant of a short link, which is on pages and signs without it",
     "held_changes": "changes that found no tenant, or could not be applied; only the platform reads them",
     "invitation_routes": "finds the tenant of an invitation's link",
@@ -34,7 +34,7 @@ SHORT_LIST = {
     "phone_number_routes": "finds the tenant of a webhook, and gives a number one owner",
     "platform_admins": "the people who run Switchboard belong to no tenant",
     "plans": "what the platform offers to every business; only the platform changes them",
-    "rate_cards": "Meta's list prices are the same for everybody; only the platform adds to them, nobody changes them",
+    "rate_cards": "Meta's list prices are the same for everybody; only the platform adds to them, no one changes them",
     "rates": "of a rate card: what a message costs",
     "replays": "tries of the platform to apply held changes of any tenant",
     "second_step_changes": "of a person, who may belong to several tenants",
@@ -152,7 +152,7 @@ def test_states_are_not_enums(catalog: psycopg.Connection) -> None:
     assert catalog.execute(f"select typname from pg_type o where typtype = 'e' and {OURS}").fetchall() == []
 
 
-# What the app's role may do to a table of nobody's: behind an injection it must not do more.
+# What the app's role may do to a table without a tenant: behind an injection it must not do more.
 MAY = {
     "alembic_version": "",
     "api_key_routes": "select, insert, update, delete",

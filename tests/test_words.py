@@ -1,4 +1,4 @@
-"""Phrases that nobody would say at work do not come back."""
+"""Phrases that no one would say at work do not come back."""
 
 from __future__ import annotations
 

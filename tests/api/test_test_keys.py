@@ -69,7 +69,7 @@ def no_network(app: Flask) -> NoNetwork:
 
 @pytest.fixture
 def tester(caller: MakeCaller, no_network: NoNetwork, monkeypatch: pytest.MonkeyPatch) -> Caller:
-    """A program of Bakery's with a test key. Nothing has to be waited for, and nobody can be called."""
+    """A program of Bakery's with a test key. Nothing has to be waited for, and no one can be called."""
     monkeypatch.setattr(sandboxes, "PAUSE", dt.timedelta())
     monkeypatch.setattr(subscribers, "REVIEW", dt.timedelta())
     return caller(kind="test")

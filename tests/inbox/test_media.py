@@ -1,4 +1,4 @@
-"""Files from customers: fetched from Meta, kept, and given to nobody but their tenant."""
+"""Files from customers: fetched from Meta, kept, and given to no one but their tenant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A customer writes, and members who want to know are notified: once, in time, and nobody else."""
+"""A customer writes, and members who want to know are notified: once, in time, and no one else."""
 
 from __future__ import annotations
 

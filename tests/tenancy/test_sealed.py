@@ -1,4 +1,4 @@
-"""Secrets stay readable while their keys change, and nobody else's key opens them."""
+"""Secrets stay readable while their keys change, and no one else's key opens them."""
 
 from __future__ import annotations
 

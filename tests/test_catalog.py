@@ -46,7 +46,7 @@ SHORT_LIST = {
     "tenant_slugs": "finds the tenant of an address",
     "user_sessions": "of a person, who may belong to several tenants",
     "user_tenants": "finds the tenants of a person",
-    "users": "a person may belong to several tenants and is found by e-mail",
+    "users": "a person may belong to several tenants and is found by email",
     "waba_routes": "finds the tenant of a webhook, and gives a WABA one owner",
     "webhook_events": "stored before anybody knows whose it is; the app's role may only add to it",
 }

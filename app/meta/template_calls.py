@@ -283,7 +283,7 @@ def _point(raw: dict[str, Any]) -> DataPoint | None:
 
 
 def enable_insights(graph: GraphClient, token: str, waba_id: str) -> None:
-    """Turns figures on, for good."""
+    """Turns figures on; they can't be turned off again."""
     graph.post(waba_id, token=token, params={"is_enabled_for_insights": True})
 
 

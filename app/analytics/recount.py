@@ -213,6 +213,8 @@ FORGET = text("""
       and (r.after is null or f.began_at > r.after
         or f.kind = 'survey' and f.message_id = any(cast(:surveys as uuid[])))
 """)
+# Stores facts; reads no index, since FORGET has removed what they replace. A null column: the fact has none (no team,
+# no message, no actor, no score). `on conflict` is what a cluster asks of an insert from a select.
 WRITE = text("""
     insert into report_facts (tenant_id, id, conversation_id, kind, at, began_at, message_id, phone_number_id, team_id,
                               actor_kind, actor_id, seconds, open_seconds, is_met, score)
@@ -284,6 +286,8 @@ FORGET_COUNTS = text("""
     using jsonb_to_recordset(cast(:rows as jsonb)) as r(start timestamptz, "end" timestamptz)
     where c.tenant_id = :tenant and c.quarter >= r.start and c.quarter < r."end"
 """)
+# Stores counts in place of those that FORGET_COUNTS removed; reads no index. A null `author_id`: no agent wrote them; a
+# null `template_id`: they are no templates.
 WRITE_COUNTS = text("""
     insert into report_message_counts (tenant_id, id, quarter, phone_number_id, sender, author_id, template_id,
                                        messages, accepted, sent, delivered, read, replied, failed, unsettled)

@@ -73,6 +73,8 @@ def counts() -> dict[str, int]:
     return {score: counted.get(score, 0) for score in SCORES}
 
 
+# Saves answers to our own questions, a later one over an earlier one, and returns the conversations of those that are
+# bad. Questions by the unique key of messages (number, wamid), answers by theirs (message).
 SAVE = text("""
     with answered as (
         insert into survey_answers (tenant_id, id, message_id, score, answered_at)

@@ -12,7 +12,7 @@ from app.entry_points.models import EntryPoint
 from app.inbox.blueprint import bp
 from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Conversation, Cursor
-from app.inbox.desk.lists import Listing
+from app.inbox.desk.lists import ConversationList
 from app.inbox.desk.palette_items import items_for
 from app.inbox.desk.saved_views import SavedView
 from app.inbox.desk.search import TYPES, Search
@@ -50,7 +50,7 @@ def palette() -> str:
     """Conversations, saved views and macros that match. Places and commands are in the palette itself."""
     query = Search.from_arguments(request.args)
     saved = db.session.scalars(SavedView.for_member(g.membership)).all()
-    views = [(view.name, Listing.from_arguments(view.arguments, g.membership).arguments) for view in saved]
+    views = [(view.name, ConversationList.from_arguments(view.arguments, g.membership).arguments) for view in saved]
     macros = db.session.scalars(Macro.for_member(g.membership)).all()
     return render_template(
         "inbox/desk/_palette_results.html",

@@ -245,3 +245,9 @@ def test_every_permission_a_page_asks_for_is_declared(app: Flask) -> None:
 
 def test_lines_of_templates_fit_on_a_screen() -> None:
     assert results(r"^.{121,}$", TEMPLATES) == []
+
+
+def test_every_subscriber_is_in_the_table_of_the_architecture() -> None:
+    table = (ROOT / "docs/architecture.md").read_text().partition("| subscriber |")[2].partition("\n\n")[0]
+    declared = [name for file in CODE for name in re.findall(r'@subscriber\("([^"]+)"', file.read_text())]
+    assert sorted(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)) == sorted(declared)

@@ -1,4 +1,4 @@
-"""What messages cost, added up by day: kept up to date with each posting, and equal to the sum of the rows."""
+"""What messages cost, added up by day: updated with each posting, and equal to the sum of the rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples: the file that a template shows to Meta's reviewers, uploaded once and kept in our store."""
+"""Samples: the file that a template shows to Meta's reviewers, uploaded once and saved in our store."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_an_account_that_was_taken_back_is_no_orphan(pat: Browser, road: Road, m
 def test_what_is_red_for_the_owner_is_red_here(pat: Browser, world: World) -> None:
     number, _ = world.connect_numbers()
     with tenant_scope(world.bakery.id):
-        PhoneNumber.get_or_404(number.id).pause("Something is wrong.", "Mend it.")
+        PhoneNumber.get_or_404(number.id).pause("Something is wrong.", "Fix it.")
     with platform_scope("tests"):
         soon = now() + dt.timedelta(days=2, hours=1)
         db.session.execute(update(Waba).where(Waba.tenant_id == world.shoes.id).values(token_expires_at=soon))

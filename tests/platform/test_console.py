@@ -21,7 +21,7 @@ from tests.world import World, conversation
 
 PAGES = ["/platform/", "/platform/tenants", "/platform/held-changes"]
 OUR_TROUBLE = Trouble(
-    "Credit line refused.", "Ours to mend.", hint="Accept the terms.", details="(#200) No terms", code=200
+    "Credit line refused.", "Ours to fix.", hint="Accept the terms.", details="(#200) No terms", code=200
 )
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from app import create_app, enqueue_drain, headers
 from app.bodies import SMALL, Budget, Held, Slow, Spent, declared_length
 from app.extensions import outside
+from app.garbage import collect_rarely
 from app.meta import signature
 from app.meta.challenge import challenge_of
 from app.webhooks.async_intake import AsyncIntake
@@ -46,6 +47,7 @@ class Door:
             settings.database_url, partial(enqueue_drain, app), is_pooled=settings.database_pooled
         )
         self.budget = Budget(BODIES)
+        collect_rarely()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         if scope.proto != "http":

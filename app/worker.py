@@ -22,6 +22,7 @@ from rq.serializers import JSONSerializer
 
 from app import create_app
 from app.extensions import outside
+from app.garbage import collect_rarely
 from app.sockets import redis_options
 from app.tenancy.lanes import WORKERS, Lane
 from app.tenancy.queue import JOBS, stopping
@@ -108,13 +109,6 @@ def work(lane: str) -> None:
     app = create_app()
     collect_rarely()
     run(app, lane)
-
-
-def collect_rarely() -> None:
-    """Leaves what is loaded out of garbage collection: a batch of a thousand messages sets off dozens of passes."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ from sqlalchemy import text
 
 from app import create_app
 from app.config import Settings
+from app.garbage import collect_rarely
 from app.meta.events import address_in
 from app.tenancy import db, platform_scope, tenant_scope
 from app.webhooks.drain import drain_batch
-from app.worker import collect_rarely
 from bench.report import table
 from bench.town import Town
 from dev.stack import Stack

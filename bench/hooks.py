@@ -26,11 +26,11 @@ from app import create_app
 from app.config import Settings
 from app.egress import Egress
 from app.extensions import outside
+from app.garbage import collect_rarely
 from app.hooks.deliverer import Deliverer
 from app.hooks.endpoints import WebhookEndpoint
 from app.tenancy import Actor, db, happened_each, platform_scope, tenant_scope
 from app.tenancy.jobs import deliver_happenings
-from app.worker import collect_rarely
 from bench.desk import superuser
 from bench.report import percentile, table
 from bench.town import Town

@@ -19,10 +19,10 @@ from sqlalchemy import text
 
 from app import create_app
 from app.config import Settings
+from app.garbage import collect_rarely
 from app.inbox.outbound.jobs import deliver
 from app.tenancy import db, platform_scope, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber
-from app.worker import collect_rarely
 from bench.report import table
 from bench.town import Town
 from dev.stack import ROOT, Stack, port_of

@@ -14,11 +14,11 @@ from app.appointments.jobs import BATCH
 from app.appointments.sending import send_due
 from app.appointments.settings import AppointmentSettings
 from app.config import Settings
+from app.garbage import collect_rarely
 from app.message_templates.models import MessageTemplate
 from app.notifications.models import Notification
 from app.notifications.values import Variable
 from app.tenancy import Actor, commit, db, now, tenant_scope
-from app.worker import collect_rarely
 from bench.report import table
 from bench.town import Town
 from dev.stack import Stack

@@ -15,9 +15,9 @@ from app import create_app
 from app.automation.definitions import Definition
 from app.automation.models import Automation
 from app.config import Settings
+from app.garbage import collect_rarely
 from app.tenancy import Actor, tenant_scope
 from app.wabas.models import PhoneNumber
-from app.worker import collect_rarely
 from bench.drain import analyse, drain_all, fill, measure
 from bench.report import percentile, table
 from bench.town import Town

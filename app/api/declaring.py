@@ -27,15 +27,23 @@ from .deprecations import Deprecation
 from .etags import etag_of
 from .pages import Page
 from .problems import PROBLEMS
-from .reading import read_body, read_file, read_query
+from .reading import NoQuery, read_body, read_file, read_query
 
 View = TypeVar("View", bound=Callable[..., Any])
 ENDPOINTS: dict[str, Endpoint] = {}
 # A part of an address: its type, if it says one, and its name.
 VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 # Problems that any request may meet.
-EVERYWHERE = ("unauthorized", "key_revoked", "key_expired", "ip_not_allowed", "unknown_version", "rate_limited")
-OF_A_BODY = ("invalid_json", "too_large", "unsupported_media_type", "invalid_request")
+EVERYWHERE = (
+    "unauthorized",
+    "key_revoked",
+    "key_expired",
+    "ip_not_allowed",
+    "unknown_version",
+    "rate_limited",
+    "invalid_request",
+)
+OF_A_BODY = ("invalid_json", "too_large", "unsupported_media_type")
 EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 
 
@@ -123,7 +131,6 @@ class Endpoint:
         codes += ["missing_scope"] if self.scope else []
         codes += ["not_found"] if "<" in self.rule else []
         codes += OF_A_BODY if self.body else ["too_large", "unsupported_media_type"] if self.takes else []
-        codes += ["invalid_request"] if self.query and not self.body else []
         codes += ["in_progress", "idempotency_key_reused", "invalid_idempotency_key"] if self.is_repeatable else []
         codes += ["changed_meanwhile"] if self.method in ("PATCH", "PUT") else []
         return sorted(set(codes), key=lambda code: (PROBLEMS[code].status, code))
@@ -146,9 +153,10 @@ class Endpoint:
         ]
 
     def perform(self, values: dict[str, Any]) -> Response:
+        query = read_query(self.query or NoQuery)
         if self.query:
-            values["query"] = read_query(self.query)
-            g.api_deprecated = list(deprecations.given_in(values["query"]))
+            values["query"] = query
+            g.api_deprecated = list(deprecations.given_in(query))
         if self.takes:
             with read_file(self.takes) as file:
                 admission.admit_still()

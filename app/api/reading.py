@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, TypeVar
 
 from flask import request
-from pydantic import BaseModel, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.tenancy import commit
@@ -37,6 +37,12 @@ WORDS = {
     "uuid_type": "Input should be a string that is a UUID",
 }
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class NoQuery(BaseModel):
+    """The parameters of an address that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Unacceptable(ValueError):

@@ -79,7 +79,7 @@ def list_sources(query: PageQuery) -> Page[SourceShape]:
     body=GivenSource,
     gives=SourceShape,
     tag=TAG,
-    problems=(TOO_MANY, "invalid_request"),
+    problems=(TOO_MANY,),
 )
 def put_source(external_id: str, body: GivenSource) -> SourceShape:
     """Create or replace a source.

@@ -396,6 +396,20 @@ def test_a_large_body_is_not_read(editor: App, path: str) -> None:
     assert editor.post(path, {"token": "x" * 30_000, "grant_type": "x"}).status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/oauth/token", 405),
+        ("POST", "/oauth/tokens", 404),
+        ("PUT", "/.well-known/oauth-authorization-server", 405),
+    ],
+)
+def test_a_program_that_calls_wrongly_reads_json(editor: App, method: str, path: str, status: int) -> None:
+    answer = isolated(editor.app.test_client().open, path, method=method, headers={"Accept": "text/html"})
+    assert answer.status_code == status and (answer.json or {})["error"] == "invalid_request"
+    assert "<" not in answer.text and ("Allow" in answer.headers) == (status == 405)
+
+
 def test_a_token_ends_after_an_hour_and_is_renewed(editor: App, tokens: dict[str, Any]) -> None:
     assert tokens["expires_in"] == 3_600
     with global_scope():

@@ -222,6 +222,18 @@ def test_a_reaction_reaches_the_phone_and_is_taken_away_again(road: Road, ann: B
     assert ann.get(f"~/inbox/{talk.id}").text.count('data-testid="bubble"') == 2  # Carla's, and the draft
 
 
+@pytest.mark.parametrize("files", [[], [(picture(), "blue.jpg")]], ids=["words", "file"])
+def test_what_was_sent_is_answered_again_once_the_window_has_closed(
+    road: Road, ann: Browser, talk: Conversation, files: list[tuple[bytes, str]]
+) -> None:
+    once = {"client_id": str(uuid.uuid4()), "body": "Hello"}
+    send(ann, talk, *files, **once)
+    close_window(road, talk)
+    assert send(ann, talk, *files, **once).status_code == 200
+    assert send(ann, talk, *files, body="Hello").status_code == 422
+    assert len(outbound(road)) == 1
+
+
 def test_a_reaction_whose_response_was_lost_is_retried(road: Road, ann: Browser, talk: Conversation) -> None:
     with tenant_scope(road.world.bakery.id):
         hello = db.session.query(Message).filter_by(conversation_id=talk.id).one()

@@ -62,8 +62,8 @@ def test_known_and_unknown_addresses_are_answered_after_the_same_time(
     monkeypatch.setattr(time, "sleep", slept.append)
     for email in ("ann@example.com", "xyz@example.com"):
         browser.post("/forgotten-password", {"email": email})
-    assert all(900 < seconds < 1_000 for seconds in slept)
-    assert len(slept) == 2
+    # Other threads of the process sleep as well, for moments.
+    assert [900 < seconds < 1_000 for seconds in slept if seconds > 10] == [True, True]
 
 
 def test_a_link_works_once(world: World, browser: Browser, other: Browser) -> None:

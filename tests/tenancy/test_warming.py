@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import psycopg
@@ -18,6 +19,7 @@ from tests.world import World
 PREPARED = "select count(*) from pg_prepared_statements where statement like '%FROM conversations%FOR %UPDATE%'"
 
 
+@pytest.mark.skipif("POOLED" in os.environ, reason="behind a pooler a connection knows no statement of ours")
 def test_a_process_begins_with_open_connections_that_know_their_statements(settings: Settings, world: World) -> None:
     with running(settings) as app:
         warm_up(app)

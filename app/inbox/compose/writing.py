@@ -47,31 +47,36 @@ class Writing:
         """Queues it, all or nothing. Raises what `Conversation.send` does, `Refused`, `StorageUnavailable`."""
         try:
             parts = list(self.parts())
-            for message, _ in parts:
-                conversation.gate.check(message.type, message.raw, by=by)
-            files = self.stored(conversation, [attachment for _, attachment in parts])
+            files = self.stored(conversation, parts, by) if self.attachments else [None]
             return [
-                self.queue_part(conversation, message, media, place, by, source)
+                conversation.send(
+                    message,
+                    by=by,
+                    client_id=self.id_of(place),
+                    answering=None if place else self.reply_to,
+                    media=media,
+                    source=source,
+                )
                 for place, ((message, _), media) in enumerate(zip(parts, files, strict=True))
             ]
         finally:
             for attachment in self.attachments:
                 attachment.file.close()
 
-    def stored(self, conversation: Conversation, attachments: list[Attachment | None]) -> list[Media | None]:
-        """The rows of the files, in the order of their messages. Those of an earlier try aren't stored again."""
-        if not self.attachments:
-            return [None] * len(attachments)
-        sent = [conversation.message_with(self.id_of(place)) is not None for place in range(len(attachments))]
+    def stored(
+        self, conversation: Conversation, parts: list[tuple[Outgoing, Attachment | None]], by: Actor
+    ) -> list[Media | None]:
+        """The rows of the files, in the order of their messages. Those of an earlier try aren't stored again.
+
+        Nothing is stored for what the gate refuses.
+        """
+        sent = [conversation.message_with(self.id_of(place)) is not None for place in range(len(parts))]
+        for (message, _), was in zip(parts, sent, strict=True):
+            if not was:
+                conversation.gate.check(message.type, message.raw, by=by)
         # Storing files takes a while: no transaction stays open meanwhile.
         commit()
-        return [each.row(is_stored=was) if each else None for each, was in zip(attachments, sent, strict=True)]
-
-    def queue_part(
-        self, conversation: Conversation, message: Outgoing, media: Media | None, place: int, by: Actor, source: str
-    ) -> Message:
-        client_id, reply_to = self.id_of(place), None if place else self.reply_to
-        return conversation.send(message, by=by, client_id=client_id, answering=reply_to, media=media, source=source)
+        return [each.row(is_stored=was) if each else None for (_, each), was in zip(parts, sent, strict=True)]
 
     def id_of(self, place: int) -> uuid.UUID:
         """The `client_id` of the message at this place."""

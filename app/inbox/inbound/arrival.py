@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from app.contacts.arrival import recognise
 from app.inbox.conversations import Conversation, Message
-from app.inbox.conversations.changes import show_changes
-from app.inbox.files.media import file_row, save_files
 from app.meta.events import InboundMessage, MessageEcho
-from app.tenancy import OTHER_APP, Actor, announce, happened_each, later
+from app.tenancy import OTHER_APP, Actor, happened_each
+from app.wabas.models import PhoneNumber
 
 from . import surveys
 from .calls import settle_calls
 from .incoming import Incoming
-from .placing import Placed, numbers_of, place
-from .rising import move_up
+from .placing import Placed, place, to_our_numbers
+from .rising import show
 from .storing import Stored, store
 from .touches import record_touches
 
@@ -30,9 +30,11 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
 
     Messages echoed from the WhatsApp Business app open no service window and are not unread.
     """
-    incoming = [Incoming.new(each) for each in messages]
-    greet(incoming)
-    placed, stored = take_in(incoming)
+    incoming, numbers = to_our_numbers([Incoming.new(each) for each in messages])
+    greet(incoming, numbers)
+    placed = place(incoming, numbers, recognise([one.person for one in incoming]))
+    stored = store(placed)
+    show(stored)
     record_happenings(stored)
     record_touches(stored.messages)
     take_for_phone(stored)
@@ -40,17 +42,6 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     settle_calls(placed)
     follow_up_answers(placed)
     Message.release_parked([one.conversation_id for one in placed if one.incoming.is_answerable])
-
-
-def take_in(incoming: Sequence[Incoming]) -> tuple[list[Placed], Stored]:
-    """Places and stores messages and updates their conversations. Returns all of them, and the new ones."""
-    placed = place(incoming)
-    stored = store(placed)
-    move_up(stored.news)
-    for conversation_id in show_changes(stored.changed):
-        announce("conversation", conversation_id)
-    fetch_files((one.id, one.message) for one in stored.messages)
-    return placed, stored
 
 
 def record_happenings(stored: Stored) -> None:
@@ -94,10 +85,10 @@ def facts_of(placed: Placed) -> dict[str, str]:
     }
 
 
-def greet(incoming: Sequence[Incoming]) -> None:
+def greet(incoming: Sequence[Incoming], numbers: dict[str, PhoneNumber]) -> None:
     """Records the first message of a number: it proves that the number is connected."""
     greeting = {one.message.phone_number_id for one in incoming if one.is_live}
-    for number in numbers_of(incoming).values():
+    for number in numbers.values():
         if number.meta_id in greeting:
             number.greet()
 
@@ -110,10 +101,3 @@ def follow_up_answers(placed: Sequence[Placed]) -> None:
         if one.incoming.score and (context := one.message.context) and context.reply_to
     )
     surveys.follow_up(unhappy)
-
-
-def fetch_files(messages: Iterable[tuple[str, InboundMessage | MessageEcho]]) -> None:
-    """Enqueues the download of the messages' files for after the commit."""
-    rows = (file_row(id, message.type, message.content) for id, message in messages)
-    for media_id in save_files(row for row in rows if row):
-        later("inbound.fetch_media", media_id)

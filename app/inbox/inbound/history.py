@@ -7,19 +7,22 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
+from app.contacts.arrival import recognise
 from app.meta.events import HistoricMessage, HistoryProgress
 from app.tenancy import current_tenant_id, db
 from app.wabas.models import numbers_by_meta_id
 
-from .arrival import fetch_files, take_in
 from .incoming import Incoming
-from .placing import Placed
-from .storing import row_of
+from .placing import Placed, place, to_our_numbers
+from .rising import fetch_files, show
+from .storing import row_of, store
 
 
 def import_history(messages: Sequence[HistoricMessage]) -> None:
     """Nothing becomes unread, no window opens, nothing newer is hidden."""
-    placed, _stored = take_in([Incoming.historic(each) for each in messages])
+    incoming, numbers = to_our_numbers([Incoming.historic(each) for each in messages])
+    placed = place(incoming, numbers, recognise([one.person for one in incoming]))
+    show(store(placed))
     fill_placeholders([one for one in placed if one.message.type != "media_placeholder"])
 
 

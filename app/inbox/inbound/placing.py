@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from sqlalchemy import text
 
-from app.contacts.arrival import recognise
 from app.meta.events import InboundMessage, MessageEcho
 from app.tenancy import Actor, current_tenant_id, database_now, db, happened_each, uuid7s
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
@@ -39,25 +38,24 @@ class Placed:
         return self.incoming.message
 
 
-def place(incoming: Sequence[Incoming]) -> list[Placed]:
-    """Places the messages for numbers of this tenant, in order. New senders become contacts."""
-    numbers = numbers_of(incoming)
-    mine = [one for one in incoming if one.message.phone_number_id in numbers]
-    contacts = recognise([one.person for one in mine])
+def to_our_numbers(incoming: Sequence[Incoming]) -> tuple[list[Incoming], dict[str, PhoneNumber]]:
+    """The messages for numbers of this tenant, in order, and those numbers by Meta's ids."""
+    numbers = numbers_by_meta_id({one.message.phone_number_id for one in incoming})
+    return [one for one in incoming if one.message.phone_number_id in numbers], numbers
+
+
+def place(incoming: Sequence[Incoming], numbers: dict[str, PhoneNumber], contacts: Sequence[str]) -> list[Placed]:
+    """Places messages for our numbers, in order. `contacts` are the ids of who wrote each (`recognise`)."""
     number_ids = {meta_id: str(number.id) for meta_id, number in numbers.items()}
     pairs = [
-        Pair(number_ids[one.message.phone_number_id], contact) for one, contact in zip(mine, contacts, strict=True)
+        Pair(number_ids[one.message.phone_number_id], contact) for one, contact in zip(incoming, contacts, strict=True)
     ]
-    groups = {pair for one, pair in zip(mine, pairs, strict=True) if one.group_id}
+    groups = {pair for one, pair in zip(incoming, pairs, strict=True) if one.group_id}
     conversations = conversations_of(set(pairs), groups)
     return [
         Placed(one, id, pair.number, conversations[pair], one.message.timestamp.isoformat())
-        for one, id, pair in zip(mine, uuid7s(len(mine)), pairs, strict=True)
+        for one, id, pair in zip(incoming, uuid7s(len(incoming)), pairs, strict=True)
     ]
-
-
-def numbers_of(incoming: Sequence[Incoming]) -> dict[str, PhoneNumber]:
-    return numbers_by_meta_id({one.message.phone_number_id for one in incoming})
 
 
 def conversations_of(pairs: set[Pair], groups: set[Pair], *, by: Actor | None = None) -> dict[Pair, str]:

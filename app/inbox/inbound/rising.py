@@ -1,4 +1,4 @@
-"""What a batch does to each conversation: what is unread, since when the customer waits, and its line in the list."""
+"""What a batch shows of each conversation: what is unread, since when the customer waits, its line, its files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any
 from sqlalchemy import text
 
 from app.inbox.conversations import assignment
+from app.inbox.conversations.changes import show_changes
+from app.inbox.files.media import file_row, save_files
 from app.languages import is_surely
+from app.meta.events import InboundMessage, MessageEcho
 from app.meta.previews import cut
-from app.tenancy import announce, current_tenant_id, database_now, db
+from app.tenancy import announce, current_tenant_id, database_now, db, later
 
-from .storing import News
+from .storing import News, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,21 @@ def line_of(news: News) -> dict[str, Any]:
         "facts": news.summary and news.summary.as_dict(),
         "state": news.placed.incoming.state,
     }
+
+
+def show(stored: Stored) -> None:
+    """Moves conversations up for what is new, shows what changed in them, and has the files fetched."""
+    move_up(stored.news)
+    for conversation_id in show_changes(stored.changed):
+        announce("conversation", conversation_id)
+    fetch_files((one.id, one.message) for one in stored.messages)
+
+
+def fetch_files(messages: Iterable[tuple[str, InboundMessage | MessageEcho]]) -> None:
+    """Enqueues the download of the messages' files for after the commit."""
+    rows = (file_row(id, message.type, message.content) for id, message in messages)
+    for media_id in save_files(row for row in rows if row):
+        later("inbound.fetch_media", media_id)
 
 
 def move_up(news: Iterable[News]) -> None:

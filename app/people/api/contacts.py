@@ -286,7 +286,6 @@ def read_phone(written: str) -> str:
     scope=READ,
     gives=ContactShape,
     tag=TAG,
-    problems=("invalid_request",),
 )
 def get_contact_by(kind: str, value: str) -> ContactShape:
     """Get a contact by an identity.

@@ -211,7 +211,7 @@ def get_record(record_id: uuid.UUID) -> RecordShape:
     return RecordShape.of(find(record_id))
 
 
-@endpoint("GET", ADDRESS, scope=READ, gives=RecordShape, tag=TAG, problems=("invalid_request",))
+@endpoint("GET", ADDRESS, scope=READ, gives=RecordShape, tag=TAG)
 def get_record_by_external_id(source: str, type: str, external_id: str) -> RecordShape:
     """Get a record by its id in its own system.
 
@@ -228,7 +228,7 @@ def get_record_by_external_id(source: str, type: str, external_id: str) -> Recor
     gives=RecordShape,
     tag=TAG,
     creates=True,
-    problems=("invalid_request", MIRRORED, reach.OUT_OF_REACH),
+    problems=(MIRRORED, reach.OUT_OF_REACH),
 )
 def put_record(source: str, type: str, external_id: str, body: GivenRecord) -> RecordShape | Created:
     """Create or replace a record.

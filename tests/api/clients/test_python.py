@@ -10,6 +10,8 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -121,7 +123,11 @@ def answering(answer: Callable[[httpx.Request], httpx.Response], **options: Any)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the client would have waited."""
     waited: list[float] = []
-    monkeypatch.setattr("time.sleep", waited.append)
+    mine, sleep = threading.get_ident(), time.sleep
+    # Other threads of the process sleep as well.
+    monkeypatch.setattr(
+        "time.sleep", lambda wait: waited.append(wait) if threading.get_ident() == mine else sleep(wait)
+    )
     return waited
 
 

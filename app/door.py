@@ -20,7 +20,7 @@ from app.meta import signature
 from app.meta.challenge import challenge_of
 from app.webhooks.async_intake import AsyncIntake
 from app.webhooks.door import BODIES, LARGEST, PATH
-from app.webhooks.intake import Away
+from app.webhooks.intake import DatabaseUnavailable
 
 SECONDS = 10
 PLAIN = [*headers.BARE, ("Content-Type", "text/plain; charset=utf-8")]
@@ -83,7 +83,7 @@ class Door:
             return 413
         except (TimeoutError, Slow):
             return 408
-        except (Away, Spent):
+        except (DatabaseUnavailable, Spent):
             # Meta retries what is not acknowledged for a week.
             return 503
         return 200

@@ -81,7 +81,7 @@ def explain_stale_form(error: CSRFError) -> Response:
 
 
 def explain_outage(error: DBAPIError | PoolTimeout) -> Response:
-    log.error("database away", error=type(error).__name__)
+    log.error("database unavailable", error=type(error).__name__)
     title, words = _("Switchboard is briefly unavailable"), _("Nothing is lost. Try again in a moment.")
     response = plain_page(503, title, words)
     response.headers["Retry-After"] = "5"

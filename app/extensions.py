@@ -57,7 +57,7 @@ class Outside:
 
 
 def connect_redis(url: str) -> redis_client.Redis:
-    """A client that gives up at once where Redis is away: pages do without it, and sweeps enqueue what it lost.
+    """A client that gives up at once where Redis is unavailable: pages do without it, and sweeps enqueue what it lost.
 
     A connection that Redis has closed meanwhile is opened again, once. The library would try for seconds.
     """

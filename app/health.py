@@ -37,10 +37,10 @@ def ready() -> AnyResponse:
         with global_scope():
             bound = db.session.scalar(BOUND)
     except SQLAlchemyError:
-        return Response("postgres: away\n", status=503, mimetype="text/plain")
+        return Response("postgres: unavailable\n", status=503, mimetype="text/plain")
     if not bound:
         return Response("postgres: DATABASE_URL's role passes row security\n", status=503, mimetype="text/plain")
-    return Response(f"postgres: ok\nredis: {'ok' if redis_answers() else 'away'}\n", mimetype="text/plain")
+    return Response(f"postgres: ok\nredis: {'ok' if redis_answers() else 'unavailable'}\n", mimetype="text/plain")
 
 
 @bp.get("/metrics")

@@ -9,7 +9,7 @@ from typing import IO
 
 SHOWN = ("image/", "video/", "audio/")
 UNKNOWN = "application/octet-stream"
-# Readers of PDF look for its mark in the first 1,024 bytes: a byte order mark or an HTTP header may stand before it.
+# Readers of PDF look for its mark in the first 1,024 bytes: a byte order mark or an HTTP header may come before it.
 HEAD = 1024
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"

@@ -23,7 +23,7 @@ class NotStored(Exception):
     """There is no file with this key."""
 
 
-class StorageAway(Exception):
+class StorageUnavailable(Exception):
     """The store is unreachable, full or read-only."""
 
 
@@ -32,13 +32,13 @@ class Storage(Protocol):
     before_call: Callable[[], object]
 
     def put(self, key: str, file: BinaryIO) -> None:
-        """Saves `file` from its current position. Raises `StorageAway`."""
+        """Saves `file` from its current position. Raises `StorageUnavailable`."""
 
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` on. Raises `NotStored` before the first of them."""
 
     def delete(self, key: str) -> None:
-        """Deletes the file, if it exists. Raises `StorageAway`."""
+        """Deletes the file, if it exists. Raises `StorageUnavailable`."""
 
 
 def connect(url: str) -> Storage:
@@ -83,7 +83,7 @@ class Folder:
         except OSError as error:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
-            raise StorageAway(error.strerror or type(error).__name__) from error
+            raise StorageUnavailable(error.strerror or type(error).__name__) from error
 
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         self.before_call()
@@ -92,7 +92,7 @@ class Folder:
         except FileNotFoundError:
             raise NotStored(key) from None
         except OSError as error:
-            raise StorageAway(error.strerror or type(error).__name__) from error
+            raise StorageUnavailable(error.strerror or type(error).__name__) from error
         file.seek(start)
         return Part(file, length)
 
@@ -101,7 +101,7 @@ class Folder:
         try:
             self.path(key).unlink(missing_ok=True)
         except OSError as error:
-            raise StorageAway(error.strerror or type(error).__name__) from error
+            raise StorageUnavailable(error.strerror or type(error).__name__) from error
 
     def path(self, key: str) -> pathlib.Path:
         tenant, _, name = valid_key(key).partition("/")
@@ -183,6 +183,6 @@ def as_our_errors(key: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code"))
-        raise (NotStored(key) if code in ("NoSuchKey", "404") else StorageAway(code)) from error
+        raise (NotStored(key) if code in ("NoSuchKey", "404") else StorageUnavailable(code)) from error
     except (BotoCoreError, Boto3Error) as error:
-        raise StorageAway(type(error).__name__) from error
+        raise StorageUnavailable(type(error).__name__) from error

@@ -40,7 +40,7 @@ from dev import model
 from dev.stack import Stack
 
 PASSAGES, QUESTIONS, TURNS, CHUNK = 50_000, 200, 40, 2_000
-VECTORS, ASKED, TOPICS, DIMENSIONS, MODEL_NAME = 25_000, 40, 250, 384, "bench"
+VECTORS, SEARCHES, TOPICS, DIMENSIONS, MODEL_NAME = 25_000, 40, 250, 384, "bench"
 # Few words are in nearly every passage and most are in hardly any, as in a language.
 WORDS = [f"word{number:05d}" for number in range(20_000)]
 
@@ -129,15 +129,15 @@ def by_meaning() -> tuple[float, list[float]]:
         stored |= made
         db.session.execute(insert(PassageVector), [vector_row(row, made[row.id]) for row in chunk])
     times, found = [], 0
-    for _ in range(ASKED):
+    for _ in range(SEARCHES):
         topic = chance.choice(topics)
-        asked = near(topic, chance.choice(topics), 0.3)
+        question = near(topic, chance.choice(topics), 0.3)
         began = time.perf_counter()
-        nearest_ids = {id for id, _score in nearest(MODEL_NAME, asked)[:5]}
+        nearest_ids = {id for id, _score in nearest(MODEL_NAME, question)[:5]}
         times.append(time.perf_counter() - began)
-        exact = heapq.nlargest(5, stored, key=lambda one: sum(map(mul, asked, stored[one])))
+        exact = heapq.nlargest(5, stored, key=lambda one: sum(map(mul, question, stored[one])))
         found += len(nearest_ids & {*exact})
-    return found / (5 * ASKED), times
+    return found / (5 * SEARCHES), times
 
 
 def scaled(vector: list[float], length: float) -> array[float]:

@@ -230,7 +230,7 @@ MANY_JOURNALS = text("""
 
 
 def pages(app: Flask, stack: Stack, plan: Plan) -> None:
-    """The page of a month whose totals stand for ten million journals."""
+    """The page of a month whose totals add up ten million journals."""
     town = town_with(plan, "pages")
     mine = {"tenant": town.tenant.id, "number": town.number.id, "rows": TOTALS, "each": EACH, "at": now().date()}
     with tenant_scope(town.tenant.id):

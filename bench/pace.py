@@ -62,7 +62,7 @@ class Measure:
         return self.row(came, costs)
 
     def queue(self, town: Town) -> None:
-        """All of it in the outbox before the first goes out; what is for one person stands first."""
+        """All of it in the outbox before the first goes out; what is for one person comes first."""
         town.fill(self.people + 1, 0)
         with tenant_scope(town.tenant.id):
             number = PhoneNumber.get_or_404(town.number.id)

@@ -7,7 +7,7 @@ written: what is in « » is its answer, or its whole decision where that is JSO
 
 It makes vectors too, in which a few words mean the same in several languages.
 
-It cannot see or hear: of a picture or a recording it gives the words that stand in the file between `<<` and `>>`, and
+It cannot see or hear: of a picture or a recording it gives the words that are in the file between `<<` and `>>`, and
 else always the same ones.
 """
 

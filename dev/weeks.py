@@ -94,9 +94,9 @@ def episode(talk: Conversation, at: dt.datetime, team: tuple[Actor, Actor], dice
     stretch = {"started_at": began_at, "ended_at": at, "ending": "resolved", **agent.columns("by")}
     yield HandlingStretch(conversation_id=talk.id, **stretch)
     if dice.random() < 0.35:
-        asked = message(talk, at, Actor.system("survey"), "How did we do?")
-        yield asked
-        yield SurveyAnswer(message_id=asked.id, score=dice.choice(RATED), answered_at=at + dt.timedelta(minutes=3))
+        survey = message(talk, at, Actor.system("survey"), "How did we do?")
+        yield survey
+        yield SurveyAnswer(message_id=survey.id, score=dice.choice(RATED), answered_at=at + dt.timedelta(minutes=3))
 
 
 def message(

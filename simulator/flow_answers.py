@@ -17,11 +17,13 @@ def answers_in(message: Message) -> list[tuple[str, str]]:
         answers = json.loads(message.body["nfm_reply"]["response_json"])
     except ValueError:
         return []
-    asked = {str(one.get("name")): one for one in _questions(message)}
+    fields = {str(one.get("name")): one for one in _questions(message)}
     answers = {name: answer for name, answer in answers.items() if answer not in ("", [], None)}
-    named = [name for name in asked if name in answers]
-    named += [name for name in answers if name not in asked and name != "flow_token"]
-    return [(_label(name, asked.get(name, {})), _words(answers[name], asked.get(name, {}))[:LONGEST]) for name in named]
+    named = [name for name in fields if name in answers]
+    named += [name for name in answers if name not in fields and name != "flow_token"]
+    return [
+        (_label(name, fields.get(name, {})), _words(answers[name], fields.get(name, {}))[:LONGEST]) for name in named
+    ]
 
 
 def _questions(message: Message) -> Iterator[dict[str, Any]]:

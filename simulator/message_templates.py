@@ -79,7 +79,7 @@ class MessageTemplate(Record):
         if template and template.status == "PAUSED":
             raise GraphError(132015, f"Template {name} is paused because of its low quality.")
         if template and template.status == "DISABLED":
-            raise GraphError(132016, f"Template {name} is disabled for good because of its low quality.")
+            raise GraphError(132016, f"Template {name} is disabled permanently because of its low quality.")
         if template is None or template.status not in SENDABLE:
             raise GraphError(132001, f"template name ({name}) does not exist in {language}")
         return template

@@ -26,7 +26,7 @@ def arrive(*changes: dict[str, Any]) -> None:
 
 
 def failures() -> list[str]:
-    """The changes that could not be carried out."""
+    """The changes that could not be applied."""
     with platform_scope("tests"):
         return list(db.session.scalars(db.select(HeldChange.reason).where(HeldChange.kind == "failed")))
 

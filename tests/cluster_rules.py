@@ -1,8 +1,8 @@
 """What a Citus cluster refuses in a statement, read from the statement's query tree. Each rule says why.
 
-The rules were learnt from a trial on Citus 14; the words in quotes are what a cluster answers. A statement is carried
-out by one machine if every table of tenants in it is pinned to one tenant by a parameter. Otherwise all machines carry
-it out, each for its own tenants, and what they cannot do each by itself is refused.
+The rules were learnt from a trial on Citus 14; the words in quotes are what a cluster answers. A statement is
+executed by one machine if every table of tenants in it is pinned to one tenant by a parameter. Otherwise all machines
+execute it, each for its own tenants, and what they cannot do each by itself is refused.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ class Statement:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether each table of tenants in it is narrowed to one tenant, so that one machine carries it out."""
+        """Whether each table of tenants in it is narrowed to one tenant, so that one machine executes it."""
         return all(self.group(place) == self.group(ANCHOR) for place in self.places)
 
     @property
     def is_joined(self) -> bool:
-        """Whether its tables of tenants are joined by the tenant, so that each machine can carry out its part."""
+        """Whether its tables of tenants are joined by the tenant, so that each machine can execute its part."""
         return len({self.group(place) for place in self.places}) <= 1
 
     def changes(self) -> Iterator[Node]:
@@ -183,7 +183,7 @@ def refusals(statement: Statement) -> list[str]:
 
 
 @rule
-def set_config_is_not_handed_on(statement: Statement) -> Iterator[str]:
+def set_config_is_not_propagated(statement: Statement) -> Iterator[str]:
     if any(
         one.name == "set_config" for node in statement.tree.walk() for one in statement.catalogue.functions_in(node)
     ):

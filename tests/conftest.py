@@ -109,13 +109,13 @@ def emptying(superuser_url: str) -> Iterator[Emptying]:
 
 @pytest.fixture
 def app(shared_app: Flask, emptying: Emptying, census: Census) -> Iterator[Flask]:
-    """The app, with empty tables and an empty Redis. What it executes must be what a cluster carries out, too."""
+    """The app, with empty tables and an empty Redis. What it executes must be what a cluster executes, too."""
     emptying.run()
     outside = shared_app.extensions["outside"]
     meta = outside.graph
     with shared_app.app_context():
         outside.redis.flushdb()
-        Job.redis_is_away_until = 0.0
+        Job.redis_is_down_until = 0.0
         yield shared_app
     outside.graph = meta
     assert census.take() == []

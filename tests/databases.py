@@ -30,7 +30,7 @@ from dev.stack import DATABASES, given_databases
 
 SUPERUSER = "SUPERUSER_DATABASE_URL"
 ROLES = ("switchboard_app", "switchboard_platform")
-# What migrations fill, and no test changes for good.
+# What migrations fill, and no test changes permanently.
 COMES_WITH_THE_PRODUCT = ("alembic_version", "rate_cards", "market_codes", "rates")
 
 

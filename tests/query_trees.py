@@ -1,7 +1,7 @@
 """Reads statements as Postgres does: the query tree of a statement, with every table and function looked up.
 
 No parser of our own and no list of functions: Postgres sends its tree to whoever sets `debug_print_parse`, and a
-cluster decides by that same tree what it carries out.
+cluster decides by that same tree what it executes.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def type_of(node: Node) -> str:
 
 
 class Reader:
-    """A connection that has its statements read and never carried out."""
+    """A connection that has its statements read and never executed."""
 
     def __init__(self, url: str) -> None:
         self.connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)

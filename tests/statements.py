@@ -1,4 +1,4 @@
-"""Every statement that is written by hand in `app/`: what is given to `text(…)`, wherever it stands."""
+"""Every statement that is written by hand in `app/`: what is given to `text(…)`, wherever it is."""
 
 from __future__ import annotations
 

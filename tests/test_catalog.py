@@ -19,9 +19,9 @@ SHORT_LIST = {
     "automation_routes": "finds the tenant of an automation's address; holds hashes of secrets",
     "api_key_routes": "finds the tenant of an API key; holds hashes of secrets",
     "credit_line_readings": "what Meta said of the platform's own credit line",
-    "email_confirmations": "addresses that nobody has confirmed yet; they belong to no tenant",
-    "entry_point_routes": "finds the tenant of a short link, which stands on pages and signs without it",
-    "held_changes": "changes that found no tenant, or could not be carried out; only the platform reads them",
+    "email_confirmations": "addresses that no one has confirmed yet; they belong to no tenant",
+    "entry_point_routes": "finds the tenant of a short link, which is on pages and signs without it",
+    "held_changes": "changes that found no tenant, or could not be applied; only the platform reads them",
     "invitation_routes": "finds the tenant of an invitation's link",
     "market_codes": "of a rate card: which market a calling code belongs to",
     "meta_invoices": "what Meta invoices the platform for all businesses together",
@@ -34,9 +34,9 @@ SHORT_LIST = {
     "phone_number_routes": "finds the tenant of a webhook, and gives a number one owner",
     "platform_admins": "the people who run Switchboard belong to no tenant",
     "plans": "what the platform offers to every business; only the platform changes them",
-    "rate_cards": "Meta's list prices are the same for everybody; only the platform adds to them, nobody changes them",
+    "rate_cards": "Meta's list prices are the same for everybody; only the platform adds to them, no one changes them",
     "rates": "of a rate card: what a message costs",
-    "replays": "tries of the platform to carry out held changes of any tenant",
+    "replays": "tries of the platform to apply held changes of any tenant",
     "second_step_changes": "of a person, who may belong to several tenants",
     "second_step_resets": "what platform admins ask for, about a person; only the platform reads them",
     "second_steps": "of a person, who may belong to several tenants",
@@ -46,7 +46,7 @@ SHORT_LIST = {
     "tenant_slugs": "finds the tenant of an address",
     "user_sessions": "of a person, who may belong to several tenants",
     "user_tenants": "finds the tenants of a person",
-    "users": "a person may belong to several tenants and is found by e-mail",
+    "users": "a person may belong to several tenants and is found by email",
     "waba_routes": "finds the tenant of a webhook, and gives a WABA one owner",
     "webhook_events": "stored before anybody knows whose it is; the app's role may only add to it",
 }
@@ -152,7 +152,7 @@ def test_states_are_not_enums(catalog: psycopg.Connection) -> None:
     assert catalog.execute(f"select typname from pg_type o where typtype = 'e' and {OURS}").fetchall() == []
 
 
-# What the app's role may do to a table of nobody's: behind an injection it must not do more.
+# What the app's role may do to a table without a tenant: behind an injection it must not do more.
 MAY = {
     "alembic_version": "",
     "api_key_routes": "select, insert, update, delete",
@@ -191,7 +191,7 @@ MAY = {
 }
 
 
-def test_the_app_may_do_to_tables_of_nobodys_what_is_listed_and_no_more(catalog: psycopg.Connection) -> None:
+def test_the_app_may_do_to_global_tables_what_is_listed_and_no_more(catalog: psycopg.Connection) -> None:
     query = """
         select c.relname, coalesce(string_agg(lower(p.verb), ', ' order by p.place), '')
         from pg_class c left join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',

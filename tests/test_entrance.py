@@ -23,7 +23,7 @@ def seen_by(settings: Settings, forwarded: str, **changed: object) -> str | None
     return seen[0]
 
 
-def test_without_a_proxy_nobody_names_their_own_address(settings: Settings) -> None:
+def test_without_a_proxy_a_header_sets_no_address(settings: Settings) -> None:
     assert seen_by(settings, "192.0.2.7") == "127.0.0.1"
 
 
@@ -46,7 +46,7 @@ def test_a_page_opens_under_our_name_only(settings: Settings, host: str) -> None
         assert client.get("/sign-in", headers=secure | {"Host": "desk.example"}).status_code == 200
 
 
-def test_what_was_to_be_said_next_is_not_eaten_by_an_error_page(app: Flask, browser: Browser) -> None:
+def test_a_flashed_message_is_not_eaten_by_an_error_page(app: Flask, browser: Browser) -> None:
     with browser.client.session_transaction() as session:
         session["_flashes"] = [("message", "Saved just now.")]
     assert "Saved just now." not in browser.get("/nowhere").text

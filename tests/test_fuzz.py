@@ -147,7 +147,7 @@ class Fuzz:
         self.meter = Meter()
 
     def console_ids(self) -> dict[str, str]:
-        """A post, and the change of it that is held, because nobody owns its number."""
+        """A post, and the change of it that is held, because no one owns its number."""
         with global_scope():
             body = post(message(number="1"), waba="1")
             db.session.execute(text("insert into webhook_events (body) values (:body)"), {"body": body})

@@ -104,7 +104,7 @@ def untranslated(file: pathlib.Path) -> list[str]:
     )
     html = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", html, flags=re.DOTALL)
     spoken = [double or single for double, single in READ_ALOUD.findall(html)]
-    # A macro may hold the attributes of a tag that stands elsewhere.
+    # A macro may hold the attributes of a tag that is elsewhere.
     shown = re.sub(r"<[^>]*>|[\w-]+=\"[^\"]*\"", "\n", html).splitlines()
     return [word for words in [*spoken, *shown] for word in WORD.findall(words) if word not in SAME_IN_EVERY_LANGUAGE]
 
@@ -126,7 +126,7 @@ def texts_in(node: nodes.Node) -> Iterator[str]:
 
 
 def test_every_word_that_python_says_to_people_can_be_translated() -> None:
-    # What the egress refuses stands in the log only.
+    # What the egress refuses is only in the log.
     assert [place for file in CODE if file.name != "egress.py" for place in bare_texts(file)] == []
 
 
@@ -250,4 +250,11 @@ def test_every_permission_a_page_asks_for_is_declared(app: Flask) -> None:
 
 
 def test_lines_of_templates_fit_on_a_screen() -> None:
-    assert results(r"^.{121,}$", TEMPLATES) == []
+    simulated = [file for file in (ROOT / "simulator/templates").rglob("*") if file.is_file()]
+    assert len(simulated) > 30 and results(r"^.{121,}$", [*TEMPLATES, *simulated]) == []
+
+
+def test_every_subscriber_is_in_the_table_of_the_architecture() -> None:
+    table = (ROOT / "docs/architecture.md").read_text().partition("| subscriber |")[2].partition("\n\n")[0]
+    declared = [name for file in CODE for name in re.findall(r'@subscriber\("([^"]+)"', file.read_text())]
+    assert sorted(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)) == sorted(declared)

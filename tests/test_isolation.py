@@ -476,7 +476,7 @@ def test_another_tenants_ids_are_like_ids_that_do_not_exist(
     assert shoes_rows(superuser_url, world) == before
 
 
-def test_a_stranger_is_told_that_there_is_nothing(walled: Flask, world: World) -> None:
+def test_a_stranger_reads_that_there_is_nothing(walled: Flask, world: World) -> None:
     real = Foreign.create(world).ids
     sue = Browser(walled, tenant="bakery").signed_in_as(world.sue).confirmed()
     for method, address, _ in requests(walled, real):
@@ -484,7 +484,7 @@ def test_a_stranger_is_told_that_there_is_nothing(walled: Flask, world: World) -
 
 
 @pytest.mark.parametrize("who", ["anonymous", "platform admin"])
-def test_nobody_else_gets_past_the_sign_in(app: Flask, world: World, who: str) -> None:
+def test_no_one_else_gets_past_the_sign_in(app: Flask, world: World, who: str) -> None:
     browser = Browser(app, tenant="bakery")
     if who == "platform admin":
         browser.signed_in_as(world.pat)
@@ -512,7 +512,7 @@ def test_the_console_is_for_platform_admins(app: Flask, world: World) -> None:
     assert ann.client.get("/platform/").status_code == 303
 
 
-def test_a_slug_of_others_costs_as_much_as_one_of_nobody(app: Flask, world: World) -> None:
+def test_a_slug_of_others_costs_as_much_as_an_unused_one(app: Flask, world: World) -> None:
     """So the time of an answer does not say which businesses exist."""
     sue = Browser(app).signed_in_as(world.sue)
     sue.get("/t/bakery/inbox/")

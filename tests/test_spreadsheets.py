@@ -29,7 +29,7 @@ def test_numbers_are_numbers(cell: object) -> None:
     assert read(as_csv([[cell]])) == [[str(cell)]]
 
 
-def test_a_cell_keeps_its_quotes_and_lines() -> None:
+def test_a_cell_has_its_quotes_and_lines() -> None:
     assert read(as_csv([['“A”, "B"; C\r\nD', None]])) == [['“A”, "B"; C\r\nD', ""]]
 
 

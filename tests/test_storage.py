@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from app.config import BadSettings, Settings
-from app.storage import Bucket, Folder, NotStored, Storage, StorageAway, connect, new_key
+from app.storage import Bucket, Folder, NotStored, Storage, StorageUnavailable, connect, new_key
 
 KEY = new_key(uuid.UUID(int=7))
 
@@ -93,23 +93,23 @@ def test_keys_say_whose_a_file_is_and_nothing_more() -> None:
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageUnavailable):
         Folder(tmp_path / "file").put(KEY, io.BytesIO(b"x"))
 
 
-def test_a_full_folder_keeps_no_half_files(tmp_path: pathlib.Path) -> None:
+def test_a_full_folder_has_no_half_files(tmp_path: pathlib.Path) -> None:
     class Full(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(StorageAway, match="No space"):
+    with pytest.raises(StorageUnavailable, match="No space"):
         Folder(tmp_path).put(KEY, Full())
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_store_that_is_away_says_so() -> None:
     bucket = Bucket("media", "", "http://127.0.0.1:9", "us-east-1")
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageUnavailable):
         bucket.put(KEY, io.BytesIO(b"x"))
 
 

@@ -144,12 +144,12 @@ class Report:
     def by(self, dimension: str) -> list[Row]:
         """By number, team, agent, tag, entry point or subject; those with most first. Times are of first responses."""
         rows: dict[str, Row] = {}
-        asked = self.values | {"by": dimension, "most": MOST_ROWS * KINDS_OF_A_ROW}
+        parameters = self.values | {"by": dimension, "most": MOST_ROWS * KINDS_OF_A_ROW}
         counts, times = BY.get(dimension, (BY_ITS_OWN, TIMES_BY_ITS_OWN))
-        for found in db.session.execute(counts, asked):
+        for found in db.session.execute(counts, parameters):
             row = rows.setdefault(found.key, Row(found.key, found.title or ""))
             row.figures[found.kind] = Figure(found.counted, found.met)
-        for found in db.session.execute(times, asked):
+        for found in db.session.execute(times, parameters):
             if found.key in rows:
                 timing = Timing.of(found.clock, found.within)
                 rows[found.key].figures["first_response"] = Figure(found.counted, found.met, timing)
@@ -339,6 +339,7 @@ TIMES_BY_TAG = made_of("""
       and f.tenant_id = :tenant and f.at >= :start and f.at < :end and «mine»
     group by 1 order by count(*) desc limit :most
 """)
+# The same by entry point or subject, as the conversation has it (by its primary key). One without it is left out.
 BY_ORIGIN = made_of("""
     select case :by when 'entry_point' then c.entry_point_id::text
             else jsonb_build_array(c.subject_type, c.subject_external_id)::text end as key,
@@ -350,6 +351,7 @@ BY_ORIGIN = made_of("""
           else c.subject_type is not null and c.subject_external_id is not null end
     group by 1, f.kind order by count(*) desc limit :most
 """)
+# And how soon first responses were there.
 TIMES_BY_ORIGIN = made_of("""
     select case :by when 'entry_point' then c.entry_point_id::text
             else jsonb_build_array(c.subject_type, c.subject_external_id)::text end as key,
@@ -374,6 +376,7 @@ MESSAGES = made_of("""
       and (m.quarter < :before_end or m.quarter >= :start) and «of_who»
     group by 1, 2
 """)
+# How many messages came and went on each day of the zone? Same index.
 DAYS = made_of("""
     select (m.quarter at time zone :zone)::date as day,
         coalesce(sum(m.messages) filter (where m.sender = 'customer'), 0) as received,
@@ -382,6 +385,7 @@ DAYS = made_of("""
     where m.tenant_id = :tenant and m.quarter >= :start and m.quarter < :end and «of_who»
     group by 1
 """)
+# On which weekdays and at which hours of the zone did customers write? Same index.
 HOURS = made_of("""
     select extract(isodow from h.hour)::int - 1 as weekday, extract(hour from h.hour)::int as hour,
         sum(h.messages) as received

@@ -48,8 +48,8 @@ def recount_each(since: Mapping[uuid.UUID, dt.datetime]) -> None:
 def recount_conversations(since: Mapping[uuid.UUID, dt.datetime]) -> None:
     """Makes the facts of these conversations again: what began after a moment, before that time, at which no
     customer waited."""
-    asked = [{"id": str(id), "since": (at - HELD_FOR).isoformat()} for id, at in sorted(since.items())]
-    starts = {row.id: row for row in db.session.execute(STARTS, values() | {"rows": json.dumps(asked)})}
+    starting = [{"id": str(id), "since": (at - HELD_FOR).isoformat()} for id, at in sorted(since.items())]
+    starts = {row.id: row for row in db.session.execute(STARTS, values() | {"rows": json.dumps(starting)})}
     after = {id: row.checkpoint for id, row in starts.items()}
     entries: dict[uuid.UUID, list[Entry]] = {id: [] for id in starts}
     for id, entry in entries_after(after):
@@ -85,11 +85,11 @@ def timeline_from(row: Any, policy: ServicePolicy) -> Timeline:
 def entries_after(checkpoints: Mapping[uuid.UUID, dt.datetime | None]) -> Iterator[tuple[uuid.UUID, Entry]]:
     """By conversation, each in the order of time."""
     rows = [{"id": str(id), "after": (at or EPOCH).isoformat()} for id, at in checkpoints.items()]
-    asked = values() | {"rows": json.dumps(rows), "kinds": [*CLOSING, *OPENING, "handed_over"]}
+    parameters = values() | {"rows": json.dumps(rows), "kinds": [*CLOSING, *OPENING, "handed_over"]}
     found = [
         (row.conversation_id, row.at, place, row)
         for place, statement in enumerate((MESSAGES, ACTIVITIES, ANSWERS, STRETCHES))
-        for row in db.session.execute(statement, asked)
+        for row in db.session.execute(statement, parameters)
     ]
     for conversation_id, at, _place, row in sorted(found, key=lambda each: each[:3]):
         by = Actor.stored(row.by_kind, row.by_id, "")
@@ -213,6 +213,8 @@ FORGET = text("""
       and (r.after is null or f.began_at > r.after
         or f.kind = 'survey' and f.message_id = any(cast(:surveys as uuid[])))
 """)
+# Stores facts; reads no index, since FORGET has removed what they replace. A null column: the fact has none (no team,
+# no message, no actor, no score). `on conflict` is what a cluster asks of an insert from a select.
 WRITE = text("""
     insert into report_facts (tenant_id, id, conversation_id, kind, at, began_at, message_id, phone_number_id, team_id,
                               actor_kind, actor_id, seconds, open_seconds, is_met, score)
@@ -235,8 +237,8 @@ def recount_quarters(quarters: Iterable[dt.datetime]) -> list[dt.datetime]:
     spans = [{"start": first.isoformat(), "end": end.isoformat()} for first, end in spans_of(quarters)]
     if not spans:
         return []
-    asked: dict[str, Any] = {"tenant": current_tenant_id(), "rows": json.dumps(spans), "within": REPLIED_WITHIN}
-    counted = [dict(row) for row in db.session.execute(COUNT, asked).mappings()]
+    parameters: dict[str, Any] = {"tenant": current_tenant_id(), "rows": json.dumps(spans), "within": REPLIED_WITHIN}
+    counted = [dict(row) for row in db.session.execute(COUNT, parameters).mappings()]
     for id, row in zip(uuid7s(len(counted)), counted, strict=True):
         row["id"] = id
     db.session.execute(FORGET_COUNTS, {"tenant": current_tenant_id(), "rows": json.dumps(spans)})
@@ -284,6 +286,8 @@ FORGET_COUNTS = text("""
     using jsonb_to_recordset(cast(:rows as jsonb)) as r(start timestamptz, "end" timestamptz)
     where c.tenant_id = :tenant and c.quarter >= r.start and c.quarter < r."end"
 """)
+# Stores counts in place of those that FORGET_COUNTS removed; reads no index. A null `author_id`: no agent wrote them; a
+# null `template_id`: they are no templates.
 WRITE_COUNTS = text("""
     insert into report_message_counts (tenant_id, id, quarter, phone_number_id, sender, author_id, template_id,
                                        messages, accepted, sent, delivered, read, replied, failed, unsettled)

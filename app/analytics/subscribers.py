@@ -32,7 +32,7 @@ MERGED = ("contact.merged", "contact.unmerged")
 
 @subscriber("reports", *WRITTEN, *ARRIVED, *CHANGED, *MERGED)
 def note_what_is_stale(happenings: list[Happened]) -> None:
-    # A job that counts holds what both of them write: one after the other, they can't wait for each other in a ring.
+    # A job that counts holds what both of them write: one after the other, they can't deadlock.
     one_at_a_time(ReportProgress.__tablename__)
     messages = {one.subject_id: one.kind in WRITTEN for one in sorted(happenings, key=lambda one: one.kind in WRITTEN)}
     since = {one.subject_id: one.at for one in reversed(happenings) if one.kind in CHANGED}

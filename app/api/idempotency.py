@@ -37,7 +37,7 @@ CHUNK = 64 * 1024
 
 
 class IdempotentRequest(TenantModel):
-    """A POST that was carried out, and its answer. `status` is null while it is at work outside a transaction."""
+    """A POST that was executed, and its answer. `status` is null while it is at work outside a transaction."""
 
     __table_args__ = (
         of_tenant(),
@@ -58,7 +58,7 @@ class IdempotentRequest(TenantModel):
 
     @classmethod
     def claim(cls, api_key_id: uuid.UUID, endpoint: str, key: str, fingerprint: str) -> tuple[IdempotentRequest, bool]:
-        """The row of this key, and whether the request is to be carried out. Raises a `Problem`."""
+        """The row of this key, and whether the request is to be executed. Raises a `Problem`."""
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "api_key_id": api_key_id, "created_at": now()}
         values |= {"endpoint": endpoint, "key": key, "fingerprint": fingerprint}
         mine = insert(cls).values(values).on_conflict_do_nothing().returning(cls)

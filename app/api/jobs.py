@@ -18,7 +18,7 @@ KEYS_AT_ONCE = 100
 @sweep(every=300)
 def forget_idempotent_requests() -> None:
     end = time.monotonic() + SECONDS
-    with platform_scope("idempotent requests older than they are kept"):
+    with platform_scope("idempotent requests that are too old"):
         while IdempotentRequest.forget_oldest() and time.monotonic() < end:
             commit()
 

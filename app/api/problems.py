@@ -137,7 +137,7 @@ STATUSES = {
 
 
 def answer_failure(status: int, headers: dict[str, str]) -> Response:
-    """The problem for what failed outside an endpoint: no such address, a broken body, a database that is away."""
+    """The problem for what failed outside an endpoint: no such address, a broken body, an unavailable database."""
     kind = kind_of_failure(status)
     passed_on: dict[str, str] = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
     return respond(kind, advice_on(kind), headers=passed_on)

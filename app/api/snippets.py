@@ -93,7 +93,7 @@ class Request:
 
 
 class Code(str):
-    """Stands in a literal as it is."""
+    """Source text that goes into a literal unchanged."""
 
     __slots__ = ()
 

@@ -278,7 +278,7 @@ class Appointment(TenantModel):
         return self.settle("done", by)
 
     def mark_no_show(self, *, by: Actor | None) -> bool:
-        """Nobody came. Raises `Closed` where it was cancelled, and `NotYet`."""
+        """The customer did not come. Raises `Closed` where it was cancelled, and `NotYet`."""
         return self.settle("no_show", by)
 
     def settle(self, outcome: str, by: Actor | None) -> bool:

@@ -42,12 +42,12 @@ NOTICE_STATES = ("planned", "queued", "raised", "cancelled", "expired", "refused
 ANNOUNCED = ("booked", "moved", "cancelled")
 # Of these, one that was not answered makes a task.
 ASKING = ("booked", "moved", "reminder")
-# A message about a move waits so long, so that an appointment moved twice in a minute is told of once.
+# A message about a move waits so long, so that there is one about an appointment moved twice in a minute.
 SETTLES = dt.timedelta(seconds=60)
 # What no one could send for so long is not sent any more.
 PATIENCE = dt.timedelta(hours=12)
 MOST_SHOWN = 100
-ASKED = N_("The customer has asked for another time.")
+ASKS_FOR_OTHER_TIME = N_("The customer has asked for another time.")
 
 
 class AppointmentNotice(TenantModel):
@@ -165,7 +165,7 @@ class AppointmentNotice(TenantModel):
         return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
     def refuse_reminder(self) -> None:
-        self.state, self.error = "refused", {"words": ASKED, "facts": {}}
+        self.state, self.error = "refused", {"words": ASKS_FOR_OTHER_TIME, "facts": {}}
 
     @classmethod
     def due(cls, at: dt.datetime, most: int) -> list[Self]:

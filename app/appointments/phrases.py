@@ -1,4 +1,4 @@
-"""What customers are told about their appointments, in their language. These words do not follow the reader's."""
+"""Messages to customers about their appointments, in their language, whatever the language of whoever reads here."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.inbox.conversations import Message, NumberAway, Refusal
+from app.inbox.conversations import Message, NumberUnavailable, Refusal
 from app.inbox.conversations.refusals import NotFunded
 from app.message_templates.uses import Use
 from app.meta.outgoing import Refused
@@ -152,7 +152,7 @@ def message_of(
 def refuse(notice: AppointmentNotice, problem: Refusal | Refused, at: dt.datetime) -> None:
     """Records why not. What may pass is tried again, until it is too late."""
     notice.error = facts_of(problem)
-    if not isinstance(problem, NumberAway | NotFunded | Unavailable):
+    if not isinstance(problem, NumberUnavailable | NotFunded | Unavailable):
         notice.state = "refused"
     elif at + RETRY < notice.expires_at:
         notice.due_at = at + RETRY

@@ -56,7 +56,7 @@ class Work:
 
 
 def answer(conversation_id: uuid.UUID) -> None:
-    """Carries out the turn that is due in a conversation, if there is one and no other worker has it."""
+    """Runs the turn that is due in a conversation, if there is one and no other worker has it."""
     if not has_read_files(conversation_id):
         return
     work = claim(conversation_id)
@@ -194,7 +194,7 @@ def has_to_say_so(turn: AssistantTurn, conversation: Conversation) -> bool:
 
 
 class Finishing:
-    """The end of a turn: what was decided is checked against what happened meanwhile, and carried out."""
+    """The end of a turn: what was decided is checked against what happened meanwhile, and applied."""
 
     def __init__(self, work: Work, decision: Decision) -> None:
         self.work, self.decision = work, decision

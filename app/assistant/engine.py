@@ -193,8 +193,8 @@ def used(passages: Sequence[Match], completion: Completion) -> tuple[Match, ...]
 
 def answers_in(results: Sequence[dict[str, Any]], calls: Sequence[ToolCall]) -> list[str]:
     """What programs said by themselves, which is as good as knowledge."""
-    asked = [str(value) for call in calls for value in call.arguments.values()]
-    return [guard.apart_from(str(result.get("answer", "")), asked) for result in results]
+    arguments = [str(value) for call in calls for value in call.arguments.values()]
+    return [guard.apart_from(str(result.get("answer", "")), arguments) for result in results]
 
 
 def guarded(

@@ -1,4 +1,4 @@
-"""Golden conversations: kept cases with what is expected, replayed against a version before it goes live."""
+"""Golden conversations: saved cases with what is expected, replayed against a version before it goes live."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from app.languages import is_surely, words_of
 from .phrases import phrases
 
 MOST_LETTERS = 4_096
-# So many words in a row of what it was told are no coincidence, nor are so many in shorter rows.
+# So many words in a row of its instructions are no coincidence, nor are so many in shorter rows.
 OVERLAP, SHORT_OVERLAP, MOST_OVERLAPPED = 8, 4, 12
 # No word of any language is so long; what is encoded is.
 LONGEST_WORD = 60
@@ -119,14 +119,14 @@ def apart_from(answer: str, arguments: Iterable[str]) -> str:
 
     A link or a number that the model made up is no fact because a program repeats it.
     """
-    asked = as_seen("\n".join(arguments))
-    links = {normal_url(url) for url in urls_in(asked)}
-    details = {re.sub(r"[\W_]", "", found[0]).casefold() for found in re.finditer(ANY_DETAIL, asked)}
-    amounts, promises = set(amounts_in(asked)), set(PROMISE.findall(fold(asked)))
-    kept = URL.sub(lambda found: " " if normal_url(found[0].rstrip(ENDS)) in links else found[0], as_seen(answer))
-    kept = ANY_DETAIL.sub(lambda found: " " if re.sub(r"[\W_]", "", found[0]).casefold() in details else found[0], kept)
-    kept = PRICE.sub(lambda found: " " if normal_amount(fold(found[2] or found[3])) in amounts else found[0], kept)
-    return PROMISE.sub(lambda found: " " if found[0] in promises else found[0], fold(kept)) if promises else kept
+    echoed = as_seen("\n".join(arguments))
+    links = {normal_url(url) for url in urls_in(echoed)}
+    details = {re.sub(r"[\W_]", "", found[0]).casefold() for found in re.finditer(ANY_DETAIL, echoed)}
+    amounts, promises = set(amounts_in(echoed)), set(PROMISE.findall(fold(echoed)))
+    rest = URL.sub(lambda found: " " if normal_url(found[0].rstrip(ENDS)) in links else found[0], as_seen(answer))
+    rest = ANY_DETAIL.sub(lambda found: " " if re.sub(r"[\W_]", "", found[0]).casefold() in details else found[0], rest)
+    rest = PRICE.sub(lambda found: " " if normal_amount(fold(found[2] or found[3])) in amounts else found[0], rest)
+    return PROMISE.sub(lambda found: " " if found[0] in promises else found[0], fold(rest)) if promises else rest
 
 
 def has_strange_link(reply: str, allowed: Allowed) -> bool:

@@ -28,7 +28,7 @@ AT_ONCE = 200
 
 @job("assistant.run", "assistant", per_tenant=False, seconds=300)
 def run() -> None:
-    """Carries out turns that are due; enqueues itself again if time runs out first."""
+    """Runs turns that are due; enqueues itself again if time runs out first."""
     if Runner().run():
         enqueue("assistant.run")
 
@@ -99,7 +99,7 @@ def enqueue_due_sources() -> None:
 
 @job("assistant.run_golden", "assistant", seconds=280)
 def run_golden(run_id: str) -> None:
-    """Carries out the cases of a run, a few at a time."""
+    """Answers the cases of a run, a few at a time."""
     if not GoldenRun.get_or_404(run_id).go_on():
         later("assistant.run_golden", run_id)
 

@@ -152,7 +152,7 @@ def pairs_in(values: Sequence[object]) -> Iterator[Pair]:
 
 
 def is_usable(pair: Pair, lesson: Lesson) -> bool:
-    """Whether the answer is the team's and not the customer's or the model's, and names nobody's number."""
+    """Whether the answer is the team's and not the customer's or the model's, and holds no person's number."""
     allowed = guard.Allowed(passages=lesson.team_words)
     if guard.problem_of(pair.answer, allowed) or Piece(pair.question, pair.answer).gives_orders:
         return False

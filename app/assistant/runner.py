@@ -1,4 +1,4 @@
-"""Carries out the turns that are due in all businesses, many at a time: most of a turn is waiting for a model."""
+"""Runs the turns that are due in all businesses, many at a time: most of a turn is waiting for a model."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from app.extensions import outside
 from app.inbox.conversations import Message
-from app.storage import NotStored, StorageAway
+from app.storage import NotStored, StorageUnavailable
 from app.tenancy import commit
 
 from .access import ModelAccess
@@ -123,7 +123,7 @@ def bytes_of(work: Work) -> bytes:
         return b"".join(outside().storage.stream(work.key))
     except NotStored:
         raise ModelError("file_gone") from None
-    except StorageAway:
+    except StorageUnavailable:
         raise ModelError("storage_away") from None
 
 

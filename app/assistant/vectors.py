@@ -66,18 +66,18 @@ class PassageVector(TenantModel):
         db.session.execute(delete(cls).where(cls.model != model))
 
 
-def nearest(model: str, asked: Vector) -> list[tuple[uuid.UUID, float]]:
+def nearest(model: str, question: Vector) -> list[tuple[uuid.UUID, float]]:
     """The passages that mean something near to it, nearest first, each with how near from 0 to 1.
 
     How alike two texts are that have nothing in common depends on the model, so nearness counts from there.
     """
-    mine = {"tenant_id": current_tenant_id(), "model": model, "bits": len(asked) * len(LEVELS), "at": database_now()}
-    sample = [likeness(asked, row.numbers) for row in db.session.execute(ANY, mine | {"most": SAMPLE})]
+    mine = {"tenant_id": current_tenant_id(), "model": model, "bits": len(question) * len(LEVELS), "at": database_now()}
+    sample = [likeness(question, row.numbers) for row in db.session.execute(ANY, mine | {"most": SAMPLE})]
     if len(sample) < SMALLEST_SAMPLE:
         return []
     usual = math.fsum(sample) / len(sample)
-    rows = db.session.execute(NEAREST, mine | {"code": code_of(asked), "most": CANDIDATES})
-    scores = [(row.id, (likeness(asked, row.numbers) - usual) / max(1 - usual, 1e-6)) for row in rows]
+    rows = db.session.execute(NEAREST, mine | {"code": code_of(question), "most": CANDIDATES})
+    scores = [(row.id, (likeness(question, row.numbers) - usual) / max(1 - usual, 1e-6)) for row in rows]
     return sorted((one for one in scores if one[1] >= NEAR), key=lambda one: (-one[1], one[0]))
 
 
@@ -98,11 +98,11 @@ def packed(vector: Vector) -> bytes:
     return array("b", (round(each / largest * 127) for each in vector)).tobytes()
 
 
-def likeness(asked: Vector, numbers: bytes) -> float:
+def likeness(question: Vector, numbers: bytes) -> float:
     """The cosine of the angle between them."""
     other = array("b", numbers)
     length = math.hypot(*other)
-    return sum(map(mul, asked, other)) / length if length else 0.0
+    return sum(map(mul, question, other)) / length if length else 0.0
 
 
 STORE = text("""

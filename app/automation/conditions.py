@@ -16,7 +16,19 @@ from pydantic import Field
 from app.folding import fold
 from app.words import N_
 
-from .parts import DEEPEST, MOST_CONDITIONS, AnyCondition, Condition, Names, choice, clock, entry, lines, ref
+from .parts import (
+    DEEPEST,
+    MOST_CONDITIONS,
+    UNASSIGNED,
+    AnyCondition,
+    Condition,
+    Names,
+    choice,
+    clock,
+    entry,
+    lines,
+    ref,
+)
 from .texts import MODES, matches, problem_of
 
 WEEKDAYS = {
@@ -35,7 +47,7 @@ STATES = {
     "resolved": N_("Resolved"),
     "archived": N_("Archived"),
 }
-HANDLERS = {"nobody": N_("No one"), "person": N_("A person"), "assistant": N_("The assistant")}
+HANDLERS = {UNASSIGNED: N_("No one"), "person": N_("A person"), "assistant": N_("The assistant")}
 IS = {"is": N_("is"), "is_not": N_("is not")}
 GROUPS = {
     "all": N_("all of these are true"),
@@ -265,26 +277,28 @@ class AssigneeIs(Condition):
     kind: Literal["assignee"] = "assignee"
     title: ClassVar[str] = N_("Who it is assigned to")
     group: ClassVar[str] = N_("Conversation")
-    WHO: ClassVar[dict[str, str]] = {"nobody": N_("no one"), "anybody": N_("anybody"), "member": N_("this person:")}
+    WHO: ClassVar[dict[str, str]] = {
+        UNASSIGNED: N_("Unassigned"),
+        "anybody": N_("Anyone"),
+        "member": N_("This person:"),
+    }
     who: Literal["nobody", "anybody", "member"] = choice(N_("Assigned to"), WHO)
     member: str = ref(N_("Person"), "members", needed=False, none=N_("No one in particular"))
 
     def check(self, turn: Any) -> tuple[bool, str]:
         assignee = turn.conversation.assignee_id
         seen = turn.names.of("members", str(assignee)) if assignee else ""
-        match self.who:
-            case "nobody":
-                return assignee is None, seen
-            case "anybody":
-                return assignee is not None, seen
+        if self.who == UNASSIGNED:
+            return assignee is None, seen
+        if self.who == "anybody":
+            return assignee is not None, seen
         return str(assignee) == self.member, seen
 
     def sentence(self, names: Names) -> str:
-        match self.who:
-            case "nobody":
-                return str(_("The conversation is unassigned"))
-            case "anybody":
-                return str(_("The conversation is assigned to somebody"))
+        if self.who == UNASSIGNED:
+            return str(_("The conversation is unassigned"))
+        if self.who == "anybody":
+            return str(_("The conversation is assigned to somebody"))
         return str(_("The conversation is assigned to %(name)s", name=names.of("members", self.member)))
 
 
@@ -315,7 +329,7 @@ class HandledBy(Condition):
 
     def check(self, turn: Any) -> tuple[bool, str]:
         seen = "person" if turn.conversation.is_with_person else turn.conversation.handled_by
-        seen = seen if seen in ("person", "assistant") else "nobody"
+        seen = seen if seen in ("person", "assistant") else UNASSIGNED
         return seen == self.who, seen
 
     def sentence(self, names: Names) -> str:

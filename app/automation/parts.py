@@ -24,6 +24,8 @@ from app.wordings import worded
 
 MOST_STEPS, MOST_CONDITIONS, DEEPEST = 100, 30, 4
 LONGEST_TEXT = 4_096
+# The stored value, also of versions that are published: the name in code and on pages is “unassigned”.
+UNASSIGNED = "nobody"
 
 
 class UnknownKind(ValueError):

@@ -112,7 +112,7 @@ def hold(run: AutomationRun, turn: Turn) -> None:
 
 
 def let_go(turn: Turn) -> None:
-    """Nobody has the conversation any more, if the automation had it."""
+    """Releases the conversation, if the automation had it."""
     conversation, automation = turn.conversation, turn.automation
     if automation and conversation.handled_by == "automation" and conversation.handler_id == automation.id:
         conversation.release(by=automation.actor, why="expired")

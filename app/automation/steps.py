@@ -34,7 +34,7 @@ from app.words import N_
 from .conditions import Group
 from .limits import DEEPEST_CHAIN, messages_left
 from .models import Automation, AutomationRun, AutomationVersion
-from .parts import LONGEST_TEXT, Names, Step, Steps, choice, count, entry, lines, ref
+from .parts import LONGEST_TEXT, UNASSIGNED, Names, Step, Steps, choice, count, entry, lines, ref
 from .turns import Outcome, Turn, Wait
 
 VARIABLES = N_(
@@ -299,7 +299,7 @@ class Assign(Step):
         "member": N_("To this person"),
         "team": N_("To this team"),
         "turn": N_("To the next person of this team who is online"),
-        "nobody": N_("Unassign it"),
+        UNASSIGNED: N_("Unassign it"),
     }
     to: Literal["member", "team", "turn", "nobody"] = choice(N_("To whom"), TO)
     member: str = ref(N_("Person"), "members", needed=False, none=N_("No one in particular"))

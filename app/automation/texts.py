@@ -17,7 +17,7 @@ MODES = {
     "word": N_("contains the word"),
     "pattern": N_("matches the pattern"),
 }
-# What stands around words and does not count when a whole message is compared.
+# Characters around words that do not count when a whole message is compared.
 EDGES = re.compile(r"^[^\w]+|[^\w]+$")
 LONGEST = 4_096
 
@@ -64,7 +64,7 @@ def results(pattern: str, body: str) -> bool:
 
 
 def has_word(text: str, word: str) -> bool:
-    """Whether a word stands in a text with no letter or digit beside it."""
+    """Whether a word occurs in a text with no letter or digit beside it."""
     start = text.find(word)
     while word and start >= 0:
         before, after = text[start - 1 : start] if start else "", text[start + len(word) : start + len(word) + 1]

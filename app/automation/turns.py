@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass
 class Turn:
-    """One happening in one conversation, as an automation sees it. `dry`: it is only tried, and nothing is kept."""
+    """One happening in one conversation, as an automation sees it. `dry`: it is only tried, and nothing is saved."""
 
     conversation: Conversation
     message: Message | None = None

@@ -33,7 +33,7 @@ FREE = ("", "no_plan", "included")
 
 
 def books_of_tenant() -> ForeignKeyConstraint:
-    """A tenant with a ledger is not deleted: books are kept."""
+    """A tenant with a ledger is not deleted: books have to be preserved."""
     return ForeignKeyConstraint(["tenant_id"], ["tenants.id"])
 
 

@@ -94,6 +94,7 @@ UNPOSTED = text("""
         where tenant_id = :tenant and phone_number_id = u.phone_number_id and wamid = u.wamid limit 1) m on true
     order by u.arrived_at, u.wamid
 """)
+# The same of messages that Meta did not charge, in the order of their ids. By ix_free_messages_unposted.
 UNPOSTED_FREE = text("""
     select u.id, u.phone_number_id, u.wamid, u.arrived_at, (u.arrived_at at time zone 'UTC')::date as day, u.category,
         u.country, u.currency, u.micros, u.free, m.id as message_id,

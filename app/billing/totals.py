@@ -1,4 +1,4 @@
-"""What messages cost, added up by day: kept up to date with each posting, and equal to the sum of the rows."""
+"""What messages cost, added up by day: updated with each posting, and equal to the sum of the rows."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class DayTotal(TenantModel):
         if not sums:
             return
         MonthTotal.add(sums)
-        # In one order, so that two writers never wait for each other in a ring.
+        # In one order, so that two writers never deadlock.
         ordered = sorted(sums.items())
         ids = uuid7s(len(ordered))
         added = [

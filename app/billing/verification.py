@@ -65,11 +65,15 @@ def problems_of_chain() -> Iterator[str]:
         db.session.expunge_all()
 
 
+# Each finds the rows that contradict what they follow from; none is right. They read all of a tenant, so no index helps
+# but those of the joins: ix_journals_posting, ix_entries_journal, uq_journals_message, the unique keys of totals.
 CHECKS = {
     "{count} journals belong to no posting": text("""
         select j.id from journals j where j.tenant_id = :tenant and not exists (
             select from postings p where p.tenant_id = :tenant and p.id = j.posting_id)
     """),
+    # Whose entries do not add up to what the message cost at Meta (payable) and here (receivable)? Turned round in a
+    # reversal. A null list_micros: Meta's price was not known, so nothing is payable.
     "{count} journals do not move what they say": text("""
         select j.id from journals j
         left join entries e on e.tenant_id = :tenant and e.journal_id = j.id
@@ -85,6 +89,8 @@ CHECKS = {
             select from journals j where j.tenant_id = :tenant and j.phone_number_id = u.phone_number_id
               and j.wamid = u.wamid and j.kind = 'message')
     """),
+    # Which day totals are not what the journals of that day add up to? Nulls on one side: only the other has the row.
+    # Totals of free messages (`free`) have no journals and are left out.
     "{count} totals of a day differ from the sum of their messages": text("""
         with rows as (
             select day, phone_number_id, category, country, sender, '' as free, currency,
@@ -104,6 +110,7 @@ CHECKS = {
             is distinct from (t.messages, t.list_micros, t.charged_micros, t.unpriced, t.no_plan_micros)
     """),
 }
+# Which month totals, by each of their five dimensions, are not what the days of that month add up to?
 CHECKS["{count} totals of a month differ from the sum of its days"] = text("""
     with sums as (
         select date_trunc('month', t.day)::date as month, d.dimension, d.value, t.free, t.currency,

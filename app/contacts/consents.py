@@ -78,16 +78,16 @@ class Consent(TenantModel):
         return mine.order_by(cls.occurred_at.desc(), cls.id.desc())
 
     @classmethod
-    def standing(cls, contact_id: uuid.UUID) -> dict[str, Consent]:
+    def latest(cls, contact_id: uuid.UUID) -> dict[str, Consent]:
         """The latest answer by purpose. A purpose without one was never asked about."""
-        return cls.standing_of([contact_id])[contact_id]
+        return cls.latest_of([contact_id])[contact_id]
 
     @classmethod
-    def standing_of(cls, contact_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Consent]]:
+    def latest_of(cls, contact_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Consent]]:
         """The same of each of these contacts."""
-        latest = select(cls).ext(distinct_on(cls.contact_id, cls.purpose)).where(among(cls.contact_id, contact_ids))
-        latest = latest.order_by(cls.contact_id, cls.purpose, cls.occurred_at.desc(), cls.id.desc())
-        standing: dict[uuid.UUID, dict[str, Consent]] = {contact_id: {} for contact_id in contact_ids}
-        for consent in db.session.scalars(latest):
-            standing[consent.contact_id][consent.purpose] = consent
-        return standing
+        query = select(cls).ext(distinct_on(cls.contact_id, cls.purpose)).where(among(cls.contact_id, contact_ids))
+        query = query.order_by(cls.contact_id, cls.purpose, cls.occurred_at.desc(), cls.id.desc())
+        latest: dict[uuid.UUID, dict[str, Consent]] = {contact_id: {} for contact_id in contact_ids}
+        for consent in db.session.scalars(query):
+            latest[consent.contact_id][consent.purpose] = consent
+        return latest

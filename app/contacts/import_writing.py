@@ -106,6 +106,8 @@ def new_contact(row: ImportRow, contact_id: str) -> dict[str, Any]:
     }
 
 
+# Creates contacts for numbers that no contact has, each with its identity and a line in its history. Reads no index;
+# the unique key of contact_identities refuses a number that somebody else added meanwhile.
 NEW_CONTACTS = text("""
     with r as materialized (
         select * from jsonb_to_recordset(cast(:rows as jsonb))

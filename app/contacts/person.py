@@ -53,8 +53,8 @@ class Person:
         return list(db.session.scalars(Consent.history(self.contact.id).limit(MOST_CONSENTS)))
 
     @cached_property
-    def standing(self) -> dict[str, Consent]:
-        return Consent.standing(self.contact.id)
+    def latest_consents(self) -> dict[str, Consent]:
+        return Consent.latest(self.contact.id)
 
     @cached_property
     def suggestions(self) -> list[tuple[MergeSuggestion, Contact]]:

@@ -95,6 +95,8 @@ SUGGEST = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, other uuid, reason text, detail text)
     on conflict (tenant_id, contact_id, other_id) do nothing
 """)
+# Who has the whole name of one of these contacts, of whom exactly one has a number? At most three for each. By
+# ix_contact_terms_term, then ix_contact_identities_contact. A pair that was suggested before stays as it was decided.
 NAMESAKES = text("""
     insert into merge_suggestions (tenant_id, id, contact_id, other_id, reason, detail, state, created_at)
     select :tenant, gen_random_uuid(), least(c.id, theirs.id), greatest(c.id, theirs.id), 'name', c.name,

@@ -15,7 +15,7 @@ LEAST = 2
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day: where it is drawn, and what it stands for."""
+    """One day: where it is drawn, and what it counts."""
 
     day: dt.date
     money: Money

@@ -33,7 +33,7 @@ KINDS = ("token", "permission", "limited", "unreachable", "broken", "invalid")
 class CrmFailure(Exception):
     """A request that did not do what it should.
 
-    `seconds`: how long the other side asked to be left alone. `may_have_worked`: whether it may have been carried out.
+    `seconds`: how long the other side asked to be left alone. `may_have_worked`: whether it may have been applied.
     """
 
     def __init__(self, kind: str, *, seconds: int = 0, may_have_worked: bool = False) -> None:

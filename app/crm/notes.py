@@ -36,12 +36,14 @@ from .adapters import Adapter
 from .calls import CrmFailure
 from .models import CrmConnection
 
-STATES = ("waiting", "writing", "written", "nobody", "failed")
+# The stored value of the state in which the CRM has no contact with the number.
+NO_CONTACT = "nobody"
+STATES = ("waiting", "writing", "written", NO_CONTACT, "failed")
 # What may have been written is looked for after so long, before it is written again.
 UNKNOWN_SECONDS = 60
 RETRY_SECONDS = 30
 LEASE = dt.timedelta(minutes=5)
-# A CRM that is away, or has no valid token, for longer gets no note about it.
+# A CRM that is unavailable, or has no valid token, for longer gets no note about it.
 PATIENCE = dt.timedelta(days=3)
 # Of the messages, where the owner wants them quoted.
 MOST_QUOTED, LONGEST_QUOTE = 30, 500
@@ -64,7 +66,6 @@ class CrmNote(TenantModel):
     """A note about one resolution, which is one happening: the row is unique, so the note is.
 
     "writing" is stored before the CRM is called: a note in that state may have been written, and is looked for first.
-    "nobody": the CRM has no contact with the number.
     """
 
     __table_args__ = (
@@ -191,7 +192,7 @@ class CrmNote(TenantModel):
         self.state, self.problem, self.due_at = state, problem, None
 
     def fail(self, failure: CrmFailure) -> None:
-        """Waits. What may have been carried out stays "writing", and is looked for before it is written again."""
+        """Waits. What may have been applied stays "writing", and is looked for before it is written again."""
         self.problem = failure.kind
         if failure.kind == "invalid" or self.resolved_at < now() - PATIENCE:
             return self.finish("failed", failure.kind)

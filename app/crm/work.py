@@ -16,7 +16,7 @@ from app.tenancy.queue import stopping
 from .calls import CrmFailure
 from .lookups import CrmLookup, look_up
 from .models import CrmConnection
-from .notes import CrmNote, write
+from .notes import NO_CONTACT, CrmNote, write
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ class Work:
             raise
         if CrmNote.find(note.id):
             note.refresh_locked()
-            note.settle(written) if draft else note.finish("nobody")
+            note.settle(written) if draft else note.finish(NO_CONTACT)
         commit()
 
     def is_still_connected(self) -> bool:

@@ -5,7 +5,7 @@ from flask import Blueprint
 from app.tenancy.permissions import ADMINS, EVERYBODY, permission
 
 bp = Blueprint("entry_points", __name__, url_prefix="/t/<tenant_slug>/entry-points")
-# On the web, in nobody's address: what stands on pages, signs and cards.
+# Short links on pages, signs and cards; their addresses name no tenant.
 links = Blueprint("short_links", __name__, url_prefix="/c")
 
 permission("entry_points.manage", *ADMINS)

@@ -174,7 +174,7 @@ class EntryPoint(TenantModel):
         return str(by_language.get(language) or usual)
 
     def first_words(self, code: str, subject: Subject | None, language: str) -> str:
-        """What stands in the customer's message when WhatsApp opens, with the reference at its end."""
+        """The text of the customer's message when WhatsApp opens, with the reference at its end."""
         about = (subject and subject.title) or self.name
         return f"{self.text_in(language).replace('{title}', about).strip()} (ref {written(code)})".lstrip()
 

@@ -153,7 +153,7 @@ class Connection:
 
 
 class Caller:
-    """Carries out calls; each outcome is put into `done`. Used as a context manager."""
+    """Makes calls; each outcome is put into `done`. Used as a context manager."""
 
     def __init__(self, egress: Egress) -> None:
         self.egress = egress

@@ -186,7 +186,7 @@ def send_due(notification: Notification, settings: ListingSettings, most: int) -
     free = ListingAlert.due().options(joinedload(ListingAlert.contact)).limit(most)
     free = free.with_for_update(skip_locked=True, of=ListingAlert).execution_options(populate_existing=True)
     alerts = list(db.session.scalars(free))
-    consents = Consent.standing_of([one.contact_id for one in alerts])
+    consents = Consent.latest_of([one.contact_id for one in alerts])
     offered, active = listings_of(alerts), active_searches_of(alerts)
     wanted: dict[uuid.UUID, Wanted] = {}
     for alert in alerts:

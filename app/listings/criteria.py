@@ -32,7 +32,7 @@ class TooWide(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """An empty part stands for any. Prices are in micro-units of `currency`; places are cities or districts."""
+    """An empty part means any. Prices are in micro-units of `currency`; places are cities or districts."""
 
     kind: str = ""
     types: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from sqlalchemy import Select, or_, select
 from app.contacts.refusals import Refusal
 from app.egress import Refused, Unreachable
 from app.extensions import outside
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import Actor, commit, now
 from app.words import N_
 
@@ -52,7 +52,7 @@ def fetch(settings: ListingSettings) -> ListingImport | None:
                 )
             except Refusal as refusal:
                 failure = refusal
-            except StorageAway:
+            except StorageUnavailable:
                 failure = Refusal(N_("The storage is not available. The feed is fetched again tomorrow."))
             else:
                 settings.feed_failure = {}

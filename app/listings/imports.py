@@ -15,7 +15,7 @@ from app.contacts.names import plain
 from app.contacts.refusals import Refusal
 from app.contacts.tables import Unreadable
 from app.extensions import storage
-from app.storage import StorageAway, new_key
+from app.storage import StorageUnavailable, new_key
 from app.tenancy import Actor, TenantModel, belongs_to, commit, current_tenant_id, db, now, of_tenant, one_of, uuid7
 from app.tenancy.actor import KINDS as ACTORS
 from app.words import N_
@@ -83,7 +83,7 @@ class ListingImport(TenantModel):
     def begin(cls, filename: str, file: IO[bytes], *, currency: str, withdraws: bool, source: str, by: Actor) -> Self:
         """Puts a file into storage for a job to read; commits before, as that takes a while.
 
-        Raises `Unreadable`, `TooManyImports` and `StorageAway`.
+        Raises `Unreadable`, `TooManyImports` and `StorageUnavailable`.
         """
         size = file.seek(0, 2)
         file.seek(0)
@@ -106,7 +106,7 @@ class ListingImport(TenantModel):
         commit()
         try:
             storage.put(made.storage_key, file)  # type: ignore[arg-type]
-        except StorageAway:
+        except StorageUnavailable:
             db.session.delete(made)
             commit()
             raise

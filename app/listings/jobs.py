@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.contacts.refusals import Refusal
 from app.inbox.files.deletions import delete_later
-from app.storage import NotStored, StorageAway
+from app.storage import NotStored, StorageUnavailable
 from app.tenancy import announce, commit, db, job, later, now, platform_scope, sweep
 from app.words import N_
 
@@ -46,8 +46,8 @@ def advance_import(import_id: str) -> None:
         return
     try:
         work_on(claimed)
-    except (NotStored, StorageAway) as problem:
-        # The sweep tries again in a while: the store may be away, or the file on its way into it.
+    except (NotStored, StorageUnavailable) as problem:
+        # The sweep tries again in a while: the store may be unavailable, or the file on its way into it.
         log.warning("file of an import not readable", import_id=import_id, reason=type(problem).__name__)
         return
     settle(import_id)

@@ -1,6 +1,6 @@
 """Which new listings match which saved searches: set-wise, in one statement for many contacts.
 
-A listing and a search share a key (kind, type, place; an empty part stands for any), which an index answers; price,
+A listing and a search share a key (kind, type, place; an empty part means any), which an index answers; price,
 rooms, area and words are compared for those pairs only. What matches becomes one `ListingAlert` for each contact and
 day. The unique key of alerts decides between two that match at once.
 """

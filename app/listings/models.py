@@ -268,7 +268,7 @@ def keys_of(kinds: Iterable[str], types: Iterable[str], places: Iterable[str]) -
 
 
 def search_key(kind: str, type: str, place: str) -> str:
-    """What a listing and the searches that may want it have in common; an empty part stands for any."""
+    """What a listing and the searches that may want it have in common; an empty part means any."""
     return f"{kind}|{type}|{place}"
 
 

@@ -197,7 +197,7 @@ class SavedSearchKey(TenantModel):
 
 
 def has_consent(contact_id: uuid.UUID) -> bool:
-    consent = Consent.standing(contact_id).get("marketing")
+    consent = Consent.latest(contact_id).get("marketing")
     return bool(consent and consent.is_granted)
 
 

@@ -127,7 +127,7 @@ def answer_problem(id: Id, problem: Problem) -> Response:
 
 
 def answer_failure(status: int, headers: dict[str, str]) -> Response:
-    """For what failed elsewhere: a broken request, a database that is away."""
+    """For what failed elsewhere: a broken request, a database that is unavailable."""
     kind = kind_of_failure(status)
     passed_on: dict[str, str] = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
     return refused(None, kind.code, advice_on(kind), passed_on)

@@ -1,4 +1,4 @@
-"""What Meta counts of a template, day by day, kept beyond Meta's 90 days."""
+"""What Meta counts of a template, day by day, stored beyond Meta's 90 days."""
 
 from __future__ import annotations
 

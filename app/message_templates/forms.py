@@ -18,7 +18,7 @@ from app.meta.message_templates import Template
 from app.meta.outgoing.kinds import Refused
 from app.meta.template_languages import LANGUAGES
 from app.meta.template_rules import Problem, problems_of
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import Actor, db, is_uuid
 from app.wabas.models import Waba
 from app.words import N_
@@ -58,7 +58,7 @@ OPT_OUT = {
     "pt": ("Parar promoções", "Não tem interesse? Toque em Parar promoções"),
 }
 NAME_TAKEN = N_("This account has a template with this name in this language. Choose another name or language.")
-STORE_AWAY = N_("The file couldn't be stored. Try again in a minute.")
+STORAGE_UNAVAILABLE = N_("The file couldn't be stored. Try again in a minute.")
 NO_LANGUAGE = N_("Choose the language of the text.")
 NO_ACCOUNT = N_("Choose the account.")
 VERSION_GONE = N_("This version has been submitted or discarded. Copy your text and open the template again.")
@@ -234,8 +234,8 @@ class TemplateForm:
                 sample = TemplateSample.store(format, cast("BinaryIO", file.stream), file.filename)
             except Refused as refused:
                 self.complaints[f"{path}.example"] = refused.explain(gettext)
-            except StorageAway:
-                self.complaints[f"{path}.example"] = gettext(STORE_AWAY)
+            except StorageUnavailable:
+                self.complaints[f"{path}.example"] = gettext(STORAGE_UNAVAILABLE)
             else:
                 db.session.flush()
                 self.fields[f"{path}.sample"] = str(sample.id)
@@ -310,7 +310,7 @@ class TemplateForm:
 
     def check(self, *, strictly: bool = False) -> None:
         self.is_strict, self.is_saving = self.is_strict or strictly, strictly
-        # A handle stands for every file that is stored here.
+        # A handle takes the place of every file that is stored here.
         handles = dict.fromkeys(self.samples, "4::sample")
         definition = self.definition
         problems = problems_of(dataclasses.replace(definition, components=with_handles(definition.components, handles)))

@@ -30,7 +30,7 @@ from .uses import Use, needs_of, uses_of
 from .versions import Content, EditLimit, TemplateVersion, says_the_same
 
 FRESH = dt.timedelta(minutes=10)
-REFRESH_ASKED_AFTER = dt.timedelta(seconds=30)
+REFRESH_AGAIN_AFTER = dt.timedelta(seconds=30)
 HOUR = dt.timedelta(hours=1)
 MOST_OFFERED = 200
 # Of templates with the same text, in other languages or below other cards.
@@ -86,7 +86,7 @@ class TemplateList(TenantModel):
     asked_at: Mapped[dt.datetime | None]
     fetched_at: Mapped[dt.datetime | None]
     error: Mapped[dict[str, Any] | None]
-    # Since when Meta counts what is sent, as far as we know; None where it doesn't, or nobody has asked.
+    # Since when Meta counts what is sent, as far as we know; None where it doesn't, or was never asked.
     counts_since: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
@@ -120,13 +120,13 @@ class TemplateList(TenantModel):
     @property
     def is_due(self) -> bool:
         """Whether Meta should be asked again, and no job is at it. A list with nothing to send is soon asked again."""
-        fresh = FRESH if exists(MessageTemplate.sendable_of(self.waba_id)) else REFRESH_ASKED_AFTER
+        fresh = FRESH if exists(MessageTemplate.sendable_of(self.waba_id)) else REFRESH_AGAIN_AFTER
         return (self.fetched_at is None or self.fetched_at < now() - fresh) and self.may_refresh
 
     @property
     def may_refresh(self) -> bool:
         """Whether no job is at it."""
-        return self.asked_at is None or self.asked_at < now() - REFRESH_ASKED_AFTER
+        return self.asked_at is None or self.asked_at < now() - REFRESH_AGAIN_AFTER
 
     def refresh(self) -> None:
         self.asked_at = now()

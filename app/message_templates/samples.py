@@ -1,4 +1,4 @@
-"""Samples: the file that a template shows to Meta's reviewers, uploaded once and kept in our store."""
+"""Samples: the file that a template shows to Meta's reviewers, uploaded once and saved in our store."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TemplateSample(TenantModel):
 
     @classmethod
     def store(cls, format: str, file: BinaryIO, name: str) -> Self:
-        """Raises `Refused` where Meta would not take it as a sample of this format, `StorageAway`."""
+        """Raises `Refused` where Meta would not take it as a sample of this format, `StorageUnavailable`."""
         name = readable_name(name) or "file"
         file.seek(0)
         mime = sniff(file.read(HEAD), "")

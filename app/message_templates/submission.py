@@ -15,7 +15,7 @@ from app.meta import template_calls as calls
 from app.meta.codes.sending import CORRECT_MESSAGE
 from app.meta.errors import Kind, MetaError, NoAnswer, NotUploaded, explain
 from app.meta.message_templates import Template
-from app.storage import NotStored, StorageAway
+from app.storage import NotStored, StorageUnavailable
 from app.tenancy import announce, commit, later, now
 from app.wabas.models import Waba
 from app.words import N_
@@ -168,12 +168,12 @@ def access_to(waba: Waba) -> str:
 
 
 def content_of(sample: TemplateSample) -> bytes | None:
-    """None where our store has lost the file. Raises NotUploaded while the store is away."""
+    """None where our store has lost the file. Raises NotUploaded while the store is unavailable."""
     try:
         return b"".join(sample.stream())
     except NotStored:
         log.warning("sample lost", sample_id=str(sample.id))
         return None
-    except StorageAway as error:
+    except StorageUnavailable as error:
         failure = NotUploaded(type(error).__name__)
     raise failure

@@ -38,7 +38,7 @@ class Idle:
 
 
 class Connections(httpx.BaseTransport):
-    """Carries out `most` requests at a time, each on a connection that is not in use. Safe to share between threads."""
+    """Makes `most` requests at a time, each on a connection that is not in use. Safe to share between threads."""
 
     def __init__(self, most: int) -> None:
         self.room = threading.BoundedSemaphore(most)

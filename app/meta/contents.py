@@ -342,12 +342,12 @@ def _offer(raw: dict[str, Any]) -> Offer:
         ),
         menu=text(action.get("button"), 300) or "",
         rows=tuple(Choice(text(row.get("title"), 300) or "", text(row.get("description"), 300) or "") for row in rows),
-        asks_for=_ASKED_FOR.get(text(raw.get("type"), 64) or "", ""),
+        asks_for=_ASKS_FOR.get(text(raw.get("type"), 64) or "", ""),
     )
 
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ASKED_FOR = {"location_request_message": "place", "request_contact_info": "number"}
+_ASKS_FOR = {"location_request_message": "place", "request_contact_info": "number"}
 
 
 def call(raw: dict[str, Any]) -> Call:

@@ -185,7 +185,7 @@ class AccountUpdate:
 
 @dataclass(frozen=True, slots=True)
 class OtherChange:
-    """A change of any other field, kept whole; of `messages`, what is neither a message nor a status."""
+    """A change of any other field, stored whole; of `messages`, what is neither a message nor a status."""
 
     field: str
     waba_id: str | None

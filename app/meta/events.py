@@ -211,7 +211,7 @@ def _history(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iter
 
 
 def _calls(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
-    """Each call once, however often one change speaks of it; what is said beside the calls is kept as it is."""
+    """Each call once, however often one change speaks of it; what comes beside the calls is stored as it is."""
     calls: dict[Any, dict[str, Any]] = {}
     for item in map(mapping, _items(value, "calls")):
         id = identifier(item.get("id"))
@@ -269,7 +269,7 @@ def _other(field: str, value: dict[str, Any], entry: dict[str, Any], place: Plac
     return OtherChange(field, waba_id, place.phone_number_id, happened_at, value)
 
 
-# Every field that holds more than one event, or one that is applied. Any other is kept whole.
+# Every field that holds more than one event, or one that is applied. Any other is stored whole.
 _FIELDS: dict[str, Callable[[dict[str, Any], dict[str, Any], Place], Iterator[Event]]] = {
     "messages": _messages,
     "smb_message_echoes": _echoes,

@@ -301,7 +301,7 @@ TYPES: dict[str, MessageType] = {
         MessageType(
             "system", "system", _system, reader=contents.renaming, words=_system_words, not_sent=_ONLY_WHATSAPP
         ),
-        MessageType("call", "call", _call, reader=contents.call, not_sent="Nobody can call from here."),
+        MessageType("call", "call", _call, reader=contents.call, not_sent="Calls cannot be made from here."),
         MessageType("request_welcome", "other", _called("request_welcome"), not_sent=_ONLY_CUSTOMERS),
         MessageType("media_placeholder", "placeholder", _called("media_placeholder"), not_sent=_ONLY_WHATSAPP),
         MessageType("unsupported", "unsupported", _unsupported, not_sent=_ONLY_WHATSAPP),

@@ -1,4 +1,4 @@
-"""One line for any message: what is kept of it is a kind and facts; the sentence is made for whoever reads it."""
+"""One line for any message: what is stored of it is a kind and facts; the sentence is made for whoever reads it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,7 +90,7 @@ SENTENCES: dict[str, Sentence] = {
 
 
 def line(stored: Mapping[str, Any] | None, words: str, language: Language = ENGLISH) -> str:
-    """At most 160 characters, never blank. `stored` is a summary as it is kept; without one the words are all."""
+    """At most 160 characters, never blank. `stored` is a summary as it is stored; without one the words are all."""
     shortened = cut(_sentence(stored, cut(words), language))
     return shortened or language.gettext(SENTENCES["empty"].single)
 
@@ -105,7 +105,7 @@ def _sentence(stored: Mapping[str, Any] | None, words: str, language: Language) 
     if not stored:
         return words
     if stored.get("kind") == "plain":
-        # A line from before kinds were kept, in whatever language it was written.
+        # A line from before kinds were stored, in whatever language it was written.
         return str(stored.get("line") or words)
     sentence = SENTENCES.get(str(stored.get("kind")), SENTENCES["unsupported"])
     facts = {name: str(fact) for name, fact in stored.items()}

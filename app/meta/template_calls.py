@@ -223,11 +223,14 @@ def create_from_library(
     return _created(graph.post(f"{waba_id}/message_templates", token=token, json=request), chosen)
 
 
-def _created(answer: dict[str, Any], asked: Template | LibraryTemplate) -> Created:
+def _created(answer: dict[str, Any], template: Template | LibraryTemplate) -> Created:
     id = identifier(answer.get("id"))
     if id is None:
         raise NoAnswer("Meta's answer does not name the template", 200)
-    status, category = text(answer.get("status"), 40) or "PENDING", text(answer.get("category"), 40) or asked.category
+    status, category = (
+        text(answer.get("status"), 40) or "PENDING",
+        text(answer.get("category"), 40) or template.category,
+    )
     return Created(id, status, category)
 
 
@@ -280,7 +283,7 @@ def _point(raw: dict[str, Any]) -> DataPoint | None:
 
 
 def enable_insights(graph: GraphClient, token: str, waba_id: str) -> None:
-    """Turns figures on, for good."""
+    """Turns figures on; they can't be turned off again."""
     graph.post(waba_id, token=token, params={"is_enabled_for_insights": True})
 
 

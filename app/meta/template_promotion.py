@@ -102,7 +102,7 @@ def _pattern(words: str) -> re.Pattern[str]:
 
 
 def _phrase(phrase: str) -> str:
-    """A number may stand before a percent sign; any spaces between words."""
+    """A number may come before a percent sign; any spaces between words."""
     is_stem = phrase.endswith("*")
     body = re.escape(phrase.rstrip("*")).replace(r"\ ", " ").replace(" ", r"\s{1,3}").replace("%", r"\d\d?\d? ?%")
     return rf"{body}\w{{0,20}}" if is_stem else rf"{body}(?!\w)"

@@ -73,7 +73,7 @@ def shown(name: str) -> str:
 
 
 def variables_in(words: str) -> list[re.Match[str]]:
-    """What stands in double brackets, however it is written."""
+    """The text in double brackets, however it is written."""
     return [one for one in _BRACES.finditer(words) if one[1] is not None]
 
 

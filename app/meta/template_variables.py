@@ -23,7 +23,7 @@ MOST_SECTIONS, MOST_PRODUCTS, LONGEST_SECTION_TITLE = 10, 30, 24
 FEWEST_MILLISECONDS = 10**12
 LOCATION = ("latitude", "longitude", "name", "address")
 PRODUCT = ("product_retailer_id", "catalog_id")
-# What may stand in a link as it is; `%` only where it begins an encoded byte.
+# Characters that a link may have unescaped; `%` only where it begins an encoded byte.
 _SAFE = "-._~:/?#[]@!$&'()*+,;="
 _NOT_ENCODED = re.compile(r"%(?![0-9A-Fa-f]{2})|[^%\w\-.~:/?#\[\]@!$&'()*+,;=]", re.ASCII)
 _BROKEN_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")

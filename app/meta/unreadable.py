@@ -19,8 +19,8 @@ REASONS = {
     "no_type": N_("It does not say what kind of change it is."),
     "no_group": N_("A change of a group does not name the group."),
     "unexpected": N_("It could not be read: {detail}."),
-    # What kept a change from being carried out.
+    # Why a change could not be applied.
     "unrouted": N_("No tenant has connected this number or account."),
     "nameless": N_("It does not say whom it is about, by a number or an id that WhatsApp knows them by."),
-    "failed": N_("It could not be carried out: {detail}."),
+    "failed": N_("It could not be applied: {detail}."),
 }

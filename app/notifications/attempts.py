@@ -27,7 +27,7 @@ from .values import MISSING
 NO_CONTACT = N_("It belongs to no contact.")
 NO_NOTIFICATION = N_("No notification was chosen for it.")
 NEEDS = N_("The notification needs a value for {names}.")
-BROKEN = N_("An error in Switchboard kept this from being sent. It was reported.")
+BROKEN = N_("This wasn't sent because of an error in Switchboard. It was reported.")
 Problem = dict[str, Any]
 
 

@@ -30,7 +30,7 @@ from .refusals import Unavailable
 
 log = structlog.get_logger()
 
-# The message, or one of NOT_SENT; nothing where an error of ours kept it back, which is in the log.
+# The message, or one of NOT_SENT; nothing where an error of ours prevented it, which is in the log.
 Outcome = Message | Exception | None
 
 

@@ -333,7 +333,7 @@ class Notification(TenantModel):
         if self.phone_number_id:
             if own := next((number for number in numbers if number.id == self.phone_number_id), None):
                 return own
-            raise Unavailable(refusals.NUMBER_AWAY)
+            raise Unavailable(refusals.NUMBER_UNAVAILABLE)
 
         def rank(number: PhoneNumber) -> tuple[bool, float]:
             talk = recipient.conversations.get(number.id)

@@ -15,7 +15,7 @@ NOT_SENDABLE = N_("Meta doesn't let the template “{template}” ({language}) b
 HAS_FILE = N_("The template “{template}” ({language}) needs a file or a list, which a notification can't fill in.")
 NOT_MAPPED = N_("The template “{template}” ({language}) has variables that the notification doesn't fill in: {names}.")
 NO_NUMBER = N_("No connected number can send this notification.")
-NUMBER_AWAY = N_("The number that this notification goes from is not connected.")
+NUMBER_UNAVAILABLE = N_("The number that this notification goes from is not connected.")
 
 
 class Invalid(Refused):

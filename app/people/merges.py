@@ -317,7 +317,7 @@ class ContactMerge(TenantModel):
         was, merged, present = self.before["contact"], self.before["named"], values_of(contact)
         if is_same(present, merged, "name", "name_is_saved"):
             contact.name, contact.name_is_saved = was["name"], was["name_is_saved"]
-        # Merges from before this column was kept have no value of it.
+        # Merges from before this column was recorded have no value of it.
         if was.get("last_seen_at") and is_same(present, merged, "last_seen_at"):
             contact.last_seen_at = from_json("last_seen_at", was["last_seen_at"])
 

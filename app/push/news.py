@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from app.inbox.conversations import Conversation
-from app.inbox.desk.lists import ACTIVE, Listing, sql
+from app.inbox.desk.lists import ACTIVE, ConversationList, sql
 from app.tenancy import Happened, Membership, Tenant, current_tenant_id, db, now
 
 from .models import NotificationRule, PushNotification, PushSubscription
@@ -118,7 +118,7 @@ class Unread:
 
     @classmethod
     def of(cls, membership: Membership, rule: NotificationRule) -> Unread:
-        newest = Listing(membership, unread=True).page(None, limit=MOST_UNREAD)
+        newest = ConversationList(membership, unread=True).page(None, limit=MOST_UNREAD)
         rows = [row for row in newest[:MOST_UNREAD] if rule.covers(row, membership.user_id)]
         if not rows:
             return cls(0, None, None)

@@ -52,7 +52,7 @@ class Cluster:
         return sorted(names, key=lambda name: (ORDER.index(self.wanted[name]), name))
 
     @property
-    def hands_on_settings(self) -> bool:
+    def propagates_settings(self) -> bool:
         """Whether workers get `set local app.tenant_id`, without which row security shows them nothing."""
         return bool(self.connection.scalar(text("show citus.propagate_set_commands")) == "local")
 
@@ -62,11 +62,11 @@ class Cluster:
         It may be broken off anywhere and run again. Keys are dropped first and added at the end: a cluster takes a key
         only where both tables have their place.
         """
-        if not self.hands_on_settings:
+        if not self.propagates_settings:
             self.connection.execute(SETTING)
             # For this connection; new ones get it from the database.
             self.connection.execute(text("set citus.propagate_set_commands = 'local'"))
-            yield "set local is handed on to the workers from now on"
+            yield "set local is propagated to the workers from now on"
         if missing := self.missing:
             for key in self.keys(exist=True):
                 if {key.table.name, key.referred_table.name} & set(missing):

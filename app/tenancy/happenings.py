@@ -44,7 +44,7 @@ PAUSE = dt.timedelta(seconds=5)
 # How far back the frequent sweep looks; what is older and was lost is found by the one of all tenants.
 LATELY = dt.timedelta(minutes=5)
 LOOKS, BETWEEN_LOOKS = 20, 0.02
-# A ring of partitions, one a week: the oldest is emptied before it is written again.
+# Partitions used in turn, one a week: the oldest is emptied before it is written again.
 WEEK, SLOTS, RETENTION = 7 * 86_400, 7, dt.timedelta(days=30)
 
 

@@ -46,5 +46,5 @@ def deliver_to(tenant_ids: Sequence[uuid.UUID]) -> None:
 
 @sweep(every=3600)
 def empty_old_happenings() -> None:
-    with platform_scope("happenings older than they are kept"):
+    with platform_scope("happenings that are too old"):
         empty_oldest(now())

@@ -69,7 +69,7 @@ class Tenant(GlobalModel):
 
 
 class User(UserMixin, GlobalModel):
-    """A person, who may belong to several tenants. E-mail addresses are stored normalised."""
+    """A person, who may belong to several tenants. Email addresses are stored normalised."""
 
     __tablename__ = "users"
     is_reference = True

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 # While a job waits it is not enqueued a second time; should Redis lose it, it may be again after this long.
 PENDING_SECONDS = 5
-AWAY_SECONDS = 2
+DOWN_SECONDS = 2
 JOBS: dict[str, Job] = {}
 SWEEPS: dict[str, Sweep] = {}
 # Set when this process was asked to stop: a job that could go on for long ends early.
@@ -39,7 +39,7 @@ stopping = threading.Event()
 class Job:
     """A function that a worker may run, under a name of its own."""
 
-    redis_is_away_until = 0.0
+    redis_is_down_until = 0.0
 
     def __init__(
         self, name: str, function: Callable[..., object], lane: str, *, per_tenant: bool, seconds: int
@@ -131,7 +131,7 @@ return new
 
 def enqueue_all(jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
     """Puts each in its lane unless it already waits there; Redis is asked once for all that do."""
-    if time.monotonic() < Job.redis_is_away_until:
+    if time.monotonic() < Job.redis_is_down_until:
         return
     names = [wanted.name for wanted, _ in jobs]
     keys = [wanted.pending_key(arguments) for wanted, arguments in jobs]
@@ -142,7 +142,7 @@ def enqueue_all(jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
                 wanted.put_in_lane(*arguments)
     except redis_client.RedisError as error:
         # The next caller need not wait for Redis as well; the sweep makes up for it.
-        Job.redis_is_away_until = time.monotonic() + AWAY_SECONDS
+        Job.redis_is_down_until = time.monotonic() + DOWN_SECONDS
         log.warning("jobs not enqueued", jobs=names, error=type(error).__name__)
 
 
@@ -203,7 +203,7 @@ class Run:
 
 
 def last_runs() -> dict[str, Run]:
-    """By the name of the sweep; empty while Redis is away."""
+    """By the name of the sweep; empty while Redis is unavailable."""
     try:
         noted = cast("dict[bytes, bytes]", redis.hgetall("sweeps"))
     except redis_client.RedisError:

@@ -112,7 +112,7 @@ def name_the_tenant(session: ScopedSession, transaction: SessionTransaction, con
 
 
 def set_tenant(connection: Connection, tenant_id: uuid.UUID) -> None:
-    """By a statement, not a call: a cluster hands statements on to its workers. It takes no parameters.
+    """By a statement, not a call: a cluster propagates statements to its workers. It takes no parameters.
 
     Every transaction begins with it, so it is not compiled. Nothing but hexadecimal digits is written into it.
     """

@@ -123,7 +123,7 @@ class Waba(AtMeta):
     def lock(cls, ids: Collection[uuid.UUID]) -> None:
         """Locks accounts, then their numbers, each by id: the one order in which both are written in one transaction.
 
-        Blocks no foreign key's check. Without it a drain and a check of the same account wait for each other in a ring.
+        Blocks no foreign key's check. Without it a drain and a check of the same account deadlock.
         """
         accounts = select(cls.id).where(cls.id.in_(ids)).order_by(cls.id)
         numbers = select(PhoneNumber.id).where(PhoneNumber.waba_id.in_(ids)).order_by(PhoneNumber.id)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import psycopg
 import structlog
 
-from .intake import SET_TIMEOUT, Away, connection_options, insert_of, next_group
+from .intake import SET_TIMEOUT, DatabaseUnavailable, connection_options, insert_of, next_group
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ class AsyncIntake:
         self.connection: psycopg.AsyncConnection | None = None
 
     async def add(self, body: bytes) -> None:
-        """Returns when the body is safe on disk. Raises `Away` when it is not."""
+        """Returns when the body is safe on disk. Raises `DatabaseUnavailable` when it is not."""
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[None] = loop.create_future()
         self.waiting.append((body, stored))
@@ -39,12 +39,12 @@ class AsyncIntake:
             group, self.waiting = next_group(self.waiting, lambda each: len(each[0]))
             try:
                 await self.store([body for body, _ in group])
-            except Away as error:
+            except DatabaseUnavailable as error:
                 settle(group, error)
             except Exception as error:
                 # Whatever it is, none of these waits for ever, and Meta sends them again.
                 log.exception("webhooks not stored", count=len(group))
-                settle(group, Away(type(error).__name__))
+                settle(group, DatabaseUnavailable(type(error).__name__))
             else:
                 settle(group)
                 self.wake_drain()
@@ -65,7 +65,7 @@ class AsyncIntake:
                 await self.insert(bodies)
             except psycopg.OperationalError:
                 await self.disconnect()
-                raise Away from None
+                raise DatabaseUnavailable from None
 
     async def insert(self, bodies: list[bytes]) -> None:
         if self.connection is None:
@@ -83,7 +83,7 @@ class AsyncIntake:
         self.connection = None
 
 
-def settle(group: list[Waiting], error: Away | None = None) -> None:
+def settle(group: list[Waiting], error: DatabaseUnavailable | None = None) -> None:
     """Wakes all waiters; clients that disconnected are no longer among them."""
     for _, stored in group:
         if stored.done():

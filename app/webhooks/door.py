@@ -15,7 +15,7 @@ from app import headers
 from app.bodies import Budget, Slow, Spent, declared_length, read
 from app.meta import signature
 
-from .intake import Away, GroupCommit
+from .intake import DatabaseUnavailable, GroupCommit
 
 PATH = "/webhooks/whatsapp"
 LARGEST = 3 * 1024 * 1024  # Meta's largest body (Webhooks: overview)
@@ -58,7 +58,7 @@ class Door:
             return ("408 Request Timeout",)
         except ClientDisconnected:
             return ("400 Bad Request",)
-        except (Away, Spent):
+        except (DatabaseUnavailable, Spent):
             # Meta retries what is not acknowledged for a week.
             return "503 Service Unavailable", ("Retry-After", "5")
         return ("200 OK",)

@@ -18,7 +18,7 @@ OPTIONS, SET_TIMEOUT = "-c statement_timeout=10s", "set local statement_timeout 
 Each = TypeVar("Each")
 
 
-class Away(Exception):
+class DatabaseUnavailable(Exception):
     """The bodies could not be stored. Meta retries them."""
 
 
@@ -65,7 +65,7 @@ class GroupCommit:
         self.connection: psycopg.Connection | None = None
 
     def add(self, body: bytes) -> None:
-        """Returns when the body is safe on disk. Raises `Away` when it is not."""
+        """Returns when the body is safe on disk. Raises `DatabaseUnavailable` when it is not."""
         waiter = Waiter(body)
         with self.lock:
             self.queue.append(waiter)
@@ -75,7 +75,7 @@ class GroupCommit:
         if not (waiter.stored or waiter.failed):
             self.lead()
         if not waiter.stored:
-            raise Away
+            raise DatabaseUnavailable
 
     def lead(self) -> None:
         group = self.next_group()
@@ -114,7 +114,7 @@ class GroupCommit:
                 self.insert(bodies)
             except psycopg.OperationalError:
                 self.disconnect()
-                raise Away from None
+                raise DatabaseUnavailable from None
 
     def insert(self, bodies: list[bytes]) -> None:
         if self.connection is None:

@@ -137,8 +137,8 @@ class Exchange:
         In the words of the business or its program (`named`): what a phone sends may be no option of ours.
         """
         slot = next(part for part in parts_of(self.screens) if part["kind"] == "slot")
-        asked = [*parts_of(self.screens[: self.place_of(slot) + 1])]
-        choices = {part["name"] for part in asked if part["kind"] in CHOICES}
+        earlier = [*parts_of(self.screens[: self.place_of(slot) + 1])]
+        choices = {part["name"] for part in earlier if part["kind"] in CHOICES}
         questions = (one for one in self.version.questions if one.name in choices and self.values.get(one.name))
         if (chosen := next(questions, None)) is None:
             return ""
@@ -172,7 +172,7 @@ class Exchange:
                 raise Unanswered
             return lookups.ask(url, secret, question)
         except Unanswered:
-            return lookups.Reply(error=phrases.AWAY[self.language])
+            return lookups.Reply(error=phrases.UNAVAILABLE[self.language])
 
     def nothing(self) -> list[dict[str, Any]]:
         """Meta takes no empty list: one choice that can't be chosen."""

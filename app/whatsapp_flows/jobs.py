@@ -1,4 +1,4 @@
-"""Forms at Meta: carried out, listed."""
+"""Runs the tasks of forms at Meta, and lists what Meta has."""
 
 from __future__ import annotations
 

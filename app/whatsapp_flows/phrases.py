@@ -19,7 +19,7 @@ TAKEN = {
     "pt": "Este horário acabou de ser reservado. Escolha outro.",
     "de": "Dieser Termin wurde gerade gebucht. Wählen Sie einen anderen.",
 }
-AWAY = {
+UNAVAILABLE = {
     "en": "This isn't available at the moment. Try again in a few minutes.",
     "fr": "Ce n'est pas disponible pour le moment. Réessayez dans quelques minutes.",
     "ar": "هذا غير متاح حاليًا. حاول مرة أخرى بعد بضع دقائق.",

@@ -2,7 +2,7 @@
 //   An answer that is older than what a region shows is dropped, and so is one that was asked for before another was.
 //   data-scope: an answer to something inside it changes nothing in the one that has taken its place; messages that
 //   are only added elsewhere (an undo) still are.
-//   Whatever stands open (menu, details) stays open.
+//   Whatever is open (menu, details) stays open.
 
 import { byPerson, regionOf } from "./requests.js"
 

@@ -18,7 +18,7 @@ document.addEventListener("htmx:after:swap", () => {
   document.querySelectorAll("[data-takes-draft]:not([data-ready])").forEach((form) => {
     form.dataset.ready = "true"
     const box = field(form.dataset.takesDraft)
-    // What stands in the box is newer than the draft that the server has; after a mistake the form has its own words.
+    // The text in the box is newer than the draft that the server has; after a mistake the form has its own words.
     if (box && (form.hasAttribute("data-fresh") || !form.elements.body.value)) form.elements.body.value = box.value
   })
 })

@@ -10,7 +10,7 @@ import { upload } from "./upload.js"
 const waiting = []
 let isPosting = false
 
-// A message of `body`, and perhaps an `entry` (a file) or a `voice` (a recording), with the quote that stands in the form.
+// A message of `body`, and perhaps an `entry` (a file) or a `voice` (a recording), with the quote that is in the form.
 export function enqueue(form, parts) {
   const { draft: address, draftKey: key } = form.elements.body.dataset
   const draft = { key, address }, quote = quoteOf(form)
@@ -40,7 +40,7 @@ async function attempt(message) {
   try {
     const answer = await upload(message.action, formOf(message), (percent) => { if (message.progress) message.progress.value = percent })
     if (answer.status && answer.status < 500) return answer
-  } catch { /* shown below, like an answer that says the server is away */ }
+  } catch { /* shown below, like an answer that says that the server is unavailable */ }
   message.hasFailed = true
   show(message, retry)
 }

@@ -21,7 +21,7 @@ from dev.stack import Stack
 
 EVERY = 2.0
 STOPPED_SECONDS = 4
-# What a stopped worker held is nobody's any more when it wakes; nor is what another had in flight at that moment.
+# What a stopped worker held is free again when it wakes; nor is what another had in flight at that moment.
 LEASES_END_AFTER = STOPPED_SECONDS / 2
 END_LEASES = "update messages set lease_until = clock_timestamp() where state = 'dispatching'"
 # What must go on after each kind of harm.

@@ -23,7 +23,7 @@ from dev.stack import Stack
 
 BATCH = 10
 LEASE_SECONDS = 60
-# Of each hundred calls; the first four are carried out although the answer says otherwise.
+# Of each hundred calls; the first four take effect although the answer says otherwise.
 FAULTS: dict[str, tuple[float, dict[str, Any]]] = {
     "drop-after-accept": (1.0, {}),
     "accept-then-500": (0.3, {}),

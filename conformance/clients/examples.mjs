@@ -19,7 +19,7 @@ export async function run(examples) {
   }
 }
 
-/** Meta's answer says more than a client's error, where the client hands it on. */
+/** Meta's answer says more than a client's error, where the client passes it. */
 async function described(error) {
   let body = "";
   if (error?.data !== undefined) body = JSON.stringify(error.data);

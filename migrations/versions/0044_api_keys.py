@@ -1,4 +1,4 @@
-"""The API: keys, the table that finds their tenant, and the requests that are carried out once."""
+"""The API: keys, the table that finds their tenant, and the requests that are executed once."""
 
 import sqlalchemy as sa
 from alembic import op

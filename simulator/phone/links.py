@@ -16,7 +16,7 @@ links.after_request(strict)
 
 @links.get("/<digits>")
 def follow(digits: str) -> Response:
-    """Asks whose phone it is, since there are several. A number that is nobody's opens no chat."""
+    """Asks whose phone it is, since there are several. A number without a business opens no chat."""
     numbers = PhoneNumber.where(world(), "digits = ? and status = 'CONNECTED'", digits)
     number = next(iter(numbers), None)
     page = render_template(

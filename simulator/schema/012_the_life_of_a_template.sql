@@ -21,7 +21,7 @@ create index template_steps_by_time on template_steps (due_at);
 -- The template a message was sent with, and that it waits for the template's first feedback.
 alter table messages add column template_id text;
 alter table messages add column held integer not null default 0;
--- When it is dropped if it could not be delivered until then; nobody is told.
+-- When it is dropped if it could not be delivered until then; nothing is reported.
 alter table messages add column expires_at real;
 create index messages_with_template on messages (template_id, created_at) where template_id is not null;
 

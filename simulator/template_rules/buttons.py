@@ -41,7 +41,7 @@ def check(buttons: Any, kinds: tuple[str, ...], flows: Flows) -> list[str]:
         if given_kinds.count(kind) > MOST_OF.get(kind, 1):
             raise misplaced(f"A template can have at most {MOST_OF.get(kind, 1)} button(s) of type {kind}.")
     if len(given_kinds) > 1 and set(given_kinds) & set(SINGLE):
-        raise misplaced("A button that opens the catalog or copies a code stands alone.")
+        raise misplaced("A button that opens the catalog or copies a code has to be the only one.")
     _check_groups(given_kinds)
     _check_labels(buttons)
     for kind, button in zip(given_kinds, buttons, strict=True):
@@ -50,7 +50,7 @@ def check(buttons: Any, kinds: tuple[str, ...], flows: Flows) -> list[str]:
 
 
 def _check_groups(kinds: list[str]) -> None:
-    """Quick replies stand together, all before or all after the others."""
+    """Quick replies are together, all before or all after the others."""
     quick = [kind == "QUICK_REPLY" for kind in kinds]
     changes = sum(one != two for one, two in itertools.pairwise(quick))
     if changes > 1:

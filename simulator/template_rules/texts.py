@@ -83,7 +83,7 @@ def check_body(text: str, longest: int, wording: Wording) -> None:
         )
         raise refusal(BAD_BODY, sentence)
     if ADJACENT.search(UNSEEN.sub("", text)):
-        raise refusal(BAD_BODY, "Variables can't stand next to each other. Add text between them.")
+        raise refusal(BAD_BODY, "Variables can't be next to each other. Add text between them.")
     _check_ends(text, wording)
     _check_ratio(text)
 

@@ -86,9 +86,9 @@ class Bakery:
             columns = by.columns("actor") if by else {}
             db.session.add(Activity(conversation_id=talk.id, kind=kind, occurred_at=at, **columns))
 
-    def rates(self, at: dt.datetime, score: str, asked: uuid.UUID) -> None:
+    def rates(self, at: dt.datetime, score: str, message_id: uuid.UUID) -> None:
         with tenant_scope(self.tenant.id):
-            db.session.add(SurveyAnswer(message_id=asked, score=score, answered_at=at))
+            db.session.add(SurveyAnswer(message_id=message_id, score=score, answered_at=at))
 
     def open_from(self, hours: str, days: int = 5, **more: Any) -> None:
         with tenant_scope(self.tenant.id):

@@ -29,13 +29,13 @@ from .conftest import Bakery, berlin
 
 def rows(bakery: Bakery) -> list[tuple[Any, ...]]:
     """All facts and counts, without their ids."""
-    kept: list[tuple[Any, ...]] = []
+    facts: list[tuple[Any, ...]] = []
     with bakery.scope():
         for model in (Fact, MessageCount):
             names = [column.name for column in model.__table__.c if column.name not in ("id", "tenant_id")]
             found = db.session.execute(db.select(*(getattr(model, name) for name in names)))
-            kept += sorted((tuple(row) for row in found), key=str)
-    return kept
+            facts += sorted((tuple(row) for row in found), key=str)
+    return facts
 
 
 def hear(bakery: Bakery) -> None:
@@ -167,7 +167,7 @@ def test_the_past_is_counted_a_piece_at_a_time_and_goes_on_where_it_stopped(
 def test_what_was_sent_in_a_year_is_counted_again_a_piece_at_a_time(
     counted: Bakery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Merging two contacts makes all of their days stale, and nobody else's."""
+    """Merging two contacts makes all of their days stale, and no one else's."""
     for day in (6, 7, 8, 9):
         counted.says(berlin(day, "10:10"), counted.ben)
     counted.says(berlin(12, "10:00"), counted.ben, "Somebody else")

@@ -52,7 +52,7 @@ def test_a_customer_who_writes_again_after_an_automatic_reply_waits_from_then_on
         assert timing(bakery.report(5)).median == 5 * MINUTE
 
 
-def test_out_of_office_replies_notifications_and_campaigns_reply_to_nobody(bakery: Bakery) -> None:
+def test_out_of_office_replies_notifications_and_campaigns_are_no_replies(bakery: Bakery) -> None:
     bakery.hears(berlin(5, "10:00"))
     bakery.says(berlin(5, "10:01"), Actor.system("away"))
     bakery.says(berlin(5, "10:02"), Actor("api", None, "Shop"), source="notification")
@@ -182,15 +182,15 @@ def test_statuses_that_come_late_count_on_the_day_of_the_message(bakery: Bakery)
     assert counts["failed"] == 2
 
 
-def test_ratings_belong_to_whoever_replied_last_and_an_answer_to_the_survey_waits_for_nobody(bakery: Bakery) -> None:
+def test_ratings_belong_to_whoever_replied_last_and_an_answer_to_the_survey_is_not_waiting(bakery: Bakery) -> None:
     bakery.hears(berlin(5, "10:00"))
     bakery.says(berlin(5, "10:01"), bakery.ben)
     bakery.says(berlin(5, "10:02"), bakery.ann)
     bakery.does(berlin(5, "10:05"), "resolved", bakery.ben)
-    asked = bakery.says(berlin(5, "10:05"), Actor.system("survey"))
+    survey = bakery.says(berlin(5, "10:05"), Actor.system("survey"))
     raw = {"button_reply": {"id": "survey-good"}}
     bakery.hears(berlin(7, "10:05"), type="interactive", content={"raw": raw})
-    bakery.rates(berlin(7, "10:05"), "good", asked)
+    bakery.rates(berlin(7, "10:05"), "good", survey)
     bakery.count()
     with bakery.scope():
         (rating,) = bakery.report(7).ratings("agent")

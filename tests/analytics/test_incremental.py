@@ -13,13 +13,13 @@ from app.tenancy import Actor, db, uuid7
 
 from .conftest import Bakery, berlin
 
-KEPT = ("kind", "at", "began_at", "message_id", "actor_kind", "actor_id", "seconds", "is_met")
+COMPARED = ("kind", "at", "began_at", "message_id", "actor_kind", "actor_id", "seconds", "is_met")
 AUTOMATION = Actor("automation", uuid7(), "Replies")
 
 
 def facts(bakery: Bakery) -> list[tuple[object, ...]]:
     with bakery.scope():
-        found = db.session.execute(db.select(*(getattr(Fact, name) for name in KEPT)))
+        found = db.session.execute(db.select(*(getattr(Fact, name) for name in COMPARED)))
         return sorted((tuple(row) for row in found), key=str)
 
 

@@ -26,8 +26,8 @@ def busy(bakery: Bakery) -> Bakery:
     bakery.says(berlin(5, "10:25"), bakery.ann)
     bakery.says(berlin(5, "10:26"), bakery.ann, state="failed", error={"code": 131026, "title": "Not on WhatsApp"})
     bakery.does(berlin(5, "10:30"), "resolved", bakery.ann)
-    asked = bakery.says(berlin(5, "10:30"), Actor.system("survey"))
-    bakery.rates(berlin(5, "10:31"), "bad", asked)
+    survey = bakery.says(berlin(5, "10:30"), Actor.system("survey"))
+    bakery.rates(berlin(5, "10:31"), "bad", survey)
     bakery.hears(berlin(5, "10:32"), body="The bread was cold")
     bakery.hears(berlin(5, "11:00"), "=1+1")
     bakery.count()
@@ -80,8 +80,8 @@ def test_an_agent_reads_only_what_they_did(busy: Bakery, agent: Browser) -> None
     assert card(overview, "sent") == "1" and card(overview, "resolved") == "0" and "received" not in overview
     assert "Ben" in team and "Ann" not in team
     assert "Bread" not in agent.get(of_day("/messages?direction=inbound")).text
-    asked = f"{of_day('/agents')}&of={busy.world.ann.id}&agent={busy.world.ann.id}"
-    assert "Ann" not in agent.get(asked).text
+    address = f"{of_day('/agents')}&of={busy.world.ann.id}&agent={busy.world.ann.id}"
+    assert "Ann" not in agent.get(address).text
 
 
 def test_each_list_of_an_agent_has_their_own(busy: Bakery, agent: Browser) -> None:
@@ -168,12 +168,12 @@ def test_a_business_without_a_number_is_shown_what_to_do(app: Flask, world: Worl
     assert "Connect your WhatsApp number" in html and "still being counted" not in html
 
 
-def test_without_messages_none_is_said_to_be_on_its_way(owner: Browser) -> None:
+def test_without_messages_none_is_shown_as_on_its_way(owner: Browser) -> None:
     html = owner.get("~/reports/delivery").text
     assert "No messages were sent in this period." in html and "is on its way" not in html
 
 
-def test_days_that_a_report_leaves_out_are_said_to_be(busy: Bakery, owner: Browser) -> None:
+def test_days_that_a_report_leaves_out_are_named(busy: Bakery, owner: Browser) -> None:
     words = "A report covers at most 366 days."
     assert words in owner.get("~/reports?from=2024-01-01&to=2026-01-31").text
     assert words not in owner.get("~/reports?from=2026-01-01&to=2026-01-31").text

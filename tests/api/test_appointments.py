@@ -86,9 +86,7 @@ def test_what_is_wrong_is_named(shop: Caller, carla: Conversation, more: dict[st
     assert shop.get("/appointments/v-1").status_code == 404
 
 
-def test_a_phone_number_that_nobody_has_becomes_a_contact(
-    shop: Caller, number: PhoneNumber, carla: Conversation
-) -> None:
+def test_an_unknown_phone_number_becomes_a_contact(shop: Caller, number: PhoneNumber, carla: Conversation) -> None:
     body = given(carla, contact={"phone": "+221 77 123 45 67", "name": "Awa"})
     made = shop.put("/appointments/v-1", body).get_json()
     assert made["contact_id"] != str(carla.contact_id) and made["phone_number_id"] == str(number.id)

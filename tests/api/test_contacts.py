@@ -441,7 +441,7 @@ def test_a_teams_key_reaches_who_it_made_until_they_write_elsewhere(
     assert ours.get(f"/contacts/{hanna['id']}").status_code == 404
 
 
-def test_a_teams_key_does_nothing_to_what_was_said_to_others(
+def test_a_teams_key_does_nothing_to_messages_of_others(
     caller: MakeCaller, world: World, carla: Conversation, bread: Team, other_number: PhoneNumber
 ) -> None:
     with tenant_scope(world.bakery.id):

@@ -32,7 +32,7 @@ from tests.world import World
 
 EXAMPLES = 4
 KINDS = ("test", "team", "live")
-# Names in addresses for which the neighbour has no row here: any id stands for theirs.
+# Names in addresses for which the neighbour has no row here: any id will do.
 UNREAL = {"external_id", "name"}
 PROMISES = [status_code_conformance, content_type_conformance, response_schema_conformance]
 

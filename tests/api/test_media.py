@@ -20,7 +20,7 @@ from app.inbox.files.jobs import delete_expired_files
 from app.inbox.files.media import Media
 from app.inbox.files.uploaded_files import UploadedFile
 from app.message_templates.models import MessageTemplate
-from app.storage import Folder, NotStored, StorageAway
+from app.storage import Folder, NotStored, StorageUnavailable
 from app.team.models import Team
 from app.tenancy import db, now, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber
@@ -155,7 +155,7 @@ def test_the_same_upload_twice_is_one_file(shop: Caller) -> None:
 
 def test_what_could_not_be_stored_is_uploaded_again(shop: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
-        raise StorageAway("full")
+        raise StorageUnavailable("full")
 
     with monkeypatch.context() as patched:
         patched.setattr(Folder, "put", away)
@@ -228,7 +228,7 @@ def test_a_message_carries_it(
     assert "outbound.upload" in enqueued.names
 
 
-def test_one_file_is_sent_often_and_each_message_keeps_its_own(shop: Caller, carla: Conversation) -> None:
+def test_one_file_is_sent_often_and_each_message_has_its_own(shop: Caller, carla: Conversation) -> None:
     id = file_id(shop)
     first, second = (send(shop, carla, "document", {"media_id": id}).json for _ in range(2))
     shop.delete(f"/media/{id}")

@@ -67,7 +67,7 @@ def test_a_template_filled_in_wrongly_is_refused(
     assert pointer is None or problem["errors"][0]["pointer"] == pointer
 
 
-def test_a_closed_window_is_said(shop: Caller, carla: Conversation, world: World) -> None:
+def test_a_closed_window_is_shown(shop: Caller, carla: Conversation, world: World) -> None:
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(carla.id).last_inbound_at = now() - dt.timedelta(hours=25)
     problem = shop.post("/messages", text_to(carla)).get_json(force=True)
@@ -323,7 +323,7 @@ def test_a_conversation_is_not_written_in_from_another_number(
     assert shop.post("/messages", text_to(carla) | {"from": str(number.id)}).status_code == 202
 
 
-def test_what_says_no_type_is_told_which_there_are(shop: Caller) -> None:
+def test_what_says_no_type_gets_an_error_with_all_types(shop: Caller) -> None:
     (missing,) = shop.post("/messages", {}).get_json(force=True)["errors"]
     assert missing == {"code": "required", "detail": "Field required", "pointer": "/type"}
     (wrong,) = shop.post("/messages", {"type": "x" * 5_000}).get_json(force=True)["errors"]

@@ -44,7 +44,7 @@ def test_it_is_sent_to_a_contact(shop: Caller, carla: Conversation, number: Phon
     assert answer.get_json()["source"] == "notification" and answer.get_json()["by"]["kind"] == "api"
 
 
-def test_it_opens_a_conversation_with_a_number_that_nobody_wrote_from(shop: Caller, number: PhoneNumber) -> None:
+def test_it_opens_a_conversation_with_a_number_without_one(shop: Caller, number: PhoneNumber) -> None:
     notification(number)
     body = {"to": {"phone": "+221 77 123 45 67", "name": "Awa"}, "variables": GIVEN}
     answer = shop.post("/notifications/payment_received", body)

@@ -90,7 +90,7 @@ def test_a_refund_and_a_failure_tell_the_customer_nothing(
         ({"notify": False}, "asked for none"),
     ],
 )
-def test_why_no_confirmation_went_out_is_said(
+def test_why_no_confirmation_went_out_is_shown(
     shop: Caller, carla: Conversation, number: PhoneNumber, confirmed: None, change: dict[str, Any], words: str
 ) -> None:
     answer = shop.put("/payments/inv-1", of(carla, **change))

@@ -61,7 +61,7 @@ def test_two_programs_do_not_overwrite_each_other(shop: Caller) -> None:
     assert shop.put("/records/agency/deal/new", VILLA, If_Match=etag).status_code == 412
 
 
-def test_attributes_keep_their_order_and_their_types(shop: Caller) -> None:
+def test_attributes_have_their_order_and_their_types(shop: Caller) -> None:
     given = {"Rooms": 4, "Price": {"amount_micros": 5, "currency": "XOF"}, "Area": 120.5, "Pool": False, "A": "é"}
     answer = put(shop, VILLA | {"attributes": given}).get_json()
     assert list(answer["attributes"].items()) == list(given.items())
@@ -113,7 +113,7 @@ def test_linking_again_is_the_same_link(shop: Caller, carla: Conversation) -> No
 
 
 @pytest.mark.parametrize("body", [{}, {"contact_id": str(UNKNOWN_ID)}, {"conversation_id": str(UNKNOWN_ID)}])
-def test_a_link_to_nobody_is_refused(shop: Caller, body: dict[str, str]) -> None:
+def test_a_link_without_a_recipient_is_refused(shop: Caller, body: dict[str, str]) -> None:
     id = put(shop).get_json()["id"]
     assert shop.post(f"/records/{id}/links", body).status_code == 422
 

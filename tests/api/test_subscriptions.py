@@ -175,7 +175,7 @@ def test_a_reminder_that_has_not_left_is_taken_back(
     assert [message.state for message in sent(number)] == ["cancelled"]
 
 
-def test_a_cancelled_one_reminds_nobody(
+def test_a_cancelled_one_sends_no_reminder(
     shop: Caller, carla: Conversation, number: PhoneNumber, chosen: Notification
 ) -> None:
     shop.put("/subscriptions/s-1", of(carla))
@@ -223,7 +223,7 @@ def work_in(app: Flask, number: PhoneNumber, work: Any) -> None:
         work()
 
 
-def test_one_that_renews_by_itself_reminds_nobody(shop: Caller, carla: Conversation) -> None:
+def test_one_that_renews_by_itself_sends_no_reminder(shop: Caller, carla: Conversation) -> None:
     assert reminders(shop.put("/subscriptions/s-1", of(carla, renews=True))) == {}
 
 

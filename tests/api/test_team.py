@@ -50,7 +50,7 @@ def test_members_come_in_pages(shop: Caller, world: World) -> None:
     assert faults(shop.get("/members?limit=x&filter[team_id]=y")) == ["limit", "filter[team_id]"]
 
 
-def test_the_neighbour_finds_nobody_and_a_scope_is_needed(caller: MakeCaller, bread: Team, world: World) -> None:
+def test_the_neighbour_finds_no_contact_and_a_scope_is_needed(caller: MakeCaller, bread: Team, world: World) -> None:
     theirs, paths = caller(world.shoes), (f"/members/{world.ben.id}", f"/teams/{bread.id}")
     assert [theirs.get(path).status_code for path in paths] == [404, 404]
     assert made(theirs.get("/teams"))["data"] == []

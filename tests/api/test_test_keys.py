@@ -69,7 +69,7 @@ def no_network(app: Flask) -> NoNetwork:
 
 @pytest.fixture
 def tester(caller: MakeCaller, no_network: NoNetwork, monkeypatch: pytest.MonkeyPatch) -> Caller:
-    """A program of Bakery's with a test key. Nothing has to be waited for, and nobody can be called."""
+    """A program of Bakery's with a test key. Nothing has to be waited for, and no one can be called."""
     monkeypatch.setattr(sandboxes, "PAUSE", dt.timedelta())
     monkeypatch.setattr(subscribers, "REVIEW", dt.timedelta())
     return caller(kind="test")
@@ -81,7 +81,7 @@ def sandbox(world: World) -> uuid.UUID:
 
 
 def work_off(tenant: uuid.UUID, times: int = 4) -> None:
-    """Carries out what is due in a sandbox, and so many of its webhooks after each other."""
+    """Runs what is due in a sandbox, and so many of its webhooks after each other."""
     deliver()
     for _ in range(times):
         post_webhooks(str(tenant))
@@ -240,7 +240,7 @@ def test_a_customer_who_can_not_be_is_refused(tester: Caller, change: dict[str, 
     assert answer.get_json(force=True)["errors"][0]["pointer"] == pointer
 
 
-def test_with_a_live_key_nobody_is_made_up(shop: Caller) -> None:
+def test_with_a_live_key_no_contact_is_made_up(shop: Caller) -> None:
     answer = shop.post("/test/inbound", {"from": GRETA, "type": "text", "text": {"body": "x"}})
     assert (answer.status_code, answer.get_json(force=True)["code"]) == (403, "test_key_needed")
 
@@ -434,6 +434,6 @@ def test_sweeps_leave_sandboxes_alone(tester: Caller, enqueued: Enqueued) -> Non
     assert enqueued.names == []
 
 
-def test_nobody_enters_a_sandbox(tester: Caller, ann: Browser, sandbox: uuid.UUID) -> None:
+def test_no_one_enters_a_sandbox(tester: Caller, ann: Browser, sandbox: uuid.UUID) -> None:
     tester.get("/me")
     assert ann.get(f"/t/{sandbox}/inbox/").status_code == 404

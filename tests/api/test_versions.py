@@ -1,4 +1,4 @@
-"""What a program is told of what will end, and what it gets that was written for an older version."""
+"""Headers that announce what will end, and the responses to programs written for an older version."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.client import isolated
 
 OLDER, NEWER = "2026-11-29", "2027-03-01"
 GOES = Deprecation("2027-01-10", "Use `colour`.", "2028-01-10")
-SAID = {"Deprecation": "@1799539200", "Sunset": "Mon, 10 Jan 2028 00:00:00 GMT"}
+ANNOUNCED = {"Deprecation": "@1799539200", "Sunset": "Mon, 10 Jan 2028 00:00:00 GMT"}
 
 
 class Query(PageQuery):
@@ -57,40 +57,40 @@ def declare(monkeypatch: pytest.MonkeyPatch, endpoint: str, **parts: Any) -> Non
         monkeypatch.setitem(vars(ENDPOINTS[endpoint]), name, value)
 
 
-def said_by(answer: Any) -> dict[str, str]:
-    return {name: answer.headers[name] for name in SAID if name in answer.headers}
+def announced_in(answer: Any) -> dict[str, str]:
+    return {name: answer.headers[name] for name in ANNOUNCED if name in answer.headers}
 
 
 def test_an_endpoint_says_that_it_will_end(shop: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "list_tags", deprecated=GOES)
     answer = shop.get("/tags")
-    assert answer.status_code == 200 and said_by(answer) == SAID
+    assert answer.status_code == 200 and announced_in(answer) == ANNOUNCED
     assert answer.headers["Link"].endswith('/developers/changelog>; rel="deprecation"; type="text/html"')
-    assert said_by(shop.get("/contacts")) == {}
+    assert announced_in(shop.get("/contacts")) == {}
 
 
 def test_what_has_no_last_day_yet_says_only_since_when(shop: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "list_tags", deprecated=Deprecation("2027-01-10", "Use `colour`."))
-    assert said_by(shop.get("/tags")) == {"Deprecation": SAID["Deprecation"]}
+    assert announced_in(shop.get("/tags")) == {"Deprecation": ANNOUNCED["Deprecation"]}
 
 
 def test_a_parameter_says_so_where_it_is_given(shop: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "list_tags", query=Query, view=lambda query: None)
-    assert said_by(shop.get("/tags?tint=red")) == SAID
-    assert said_by(shop.get("/tags")) == {}
+    assert announced_in(shop.get("/tags?tint=red")) == ANNOUNCED
+    assert announced_in(shop.get("/tags")) == {}
 
 
 def test_a_member_of_a_body_says_so_where_it_is_given(shop: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     declare(monkeypatch, "create_tag", body=Body, view=lambda body: None)
-    assert said_by(shop.post("/tags", {"name": "x", "inner": [{"tint": "red"}]})) == SAID
-    assert said_by(shop.post("/tags", {"name": "x", "inner": [{}]})) == {}
+    assert announced_in(shop.post("/tags", {"name": "x", "inner": [{"tint": "red"}]})) == ANNOUNCED
+    assert announced_in(shop.post("/tags", {"name": "x", "inner": [{}]})) == {}
 
 
 def test_a_version_says_so_to_who_uses_it(shop: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "VERSIONS", (OLDER, NEWER))
     monkeypatch.setitem(versions.ENDING, OLDER, GOES)
-    assert said_by(shop.get("/tags")) == SAID
-    assert said_by(shop.get("/tags", Switchboard_Version=NEWER)) == {}
+    assert announced_in(shop.get("/tags")) == ANNOUNCED
+    assert announced_in(shop.get("/tags", Switchboard_Version=NEWER)) == {}
 
 
 def test_the_document_and_the_changelog_say_what_will_end(
@@ -128,7 +128,7 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("newer")
-def test_a_key_keeps_the_shapes_of_its_version(shop: Caller) -> None:
+def test_a_key_has_the_shapes_of_its_version(shop: Caller) -> None:
     assert shop.post("/tags", {"name": "VIP"}).json == {"name": "VIP"}
     assert shop.post("/tags", {"title": "VIP"}, Switchboard_Version=NEWER).json == {"title": "VIP"}
 

@@ -1,4 +1,4 @@
-"""What customers answer to reminders, and what they are told."""
+"""What customers answer to reminders, and what they read then."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_cancel_cancels_once_without_a_second_message(diary: Diary) -> None:
     assert diary.notices(one, purpose="cancelled") == []
 
 
-def test_confirm_after_a_cancellation_is_told_and_changes_nothing(diary: Diary) -> None:
+def test_confirm_after_a_cancellation_is_answered_and_changes_nothing(diary: Diary) -> None:
     diary.choose()
     one = diary.book()
     diary.remind(one)
@@ -51,7 +51,7 @@ def test_confirm_after_a_cancellation_is_told_and_changes_nothing(diary: Diary) 
     assert diary.again(one).state == "cancelled" and diary.sent_texts[0].startswith("This appointment was cancelled")
 
 
-def test_confirm_after_a_move_is_told_the_new_time(diary: Diary) -> None:
+def test_confirm_after_a_move_is_answered_with_the_new_time(diary: Diary) -> None:
     diary.choose()
     one = diary.book()
     diary.remind(one)
@@ -102,7 +102,7 @@ def test_the_answer_is_in_the_language_that_was_typed(diary: Diary) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "answered", "thanks"),
+    ("words", "answered", "thanks"),
     [
         ("Bonjour, je voudrais visiter la maison demain matin.", "", "Merci, votre rendez-vous"),
         ("Bonjour, je voudrais visiter la maison demain matin.", "Confirm", "Thank you, your"),
@@ -111,12 +111,12 @@ def test_the_answer_is_in_the_language_that_was_typed(diary: Diary) -> None:
     ],
 )
 def test_the_thanks_are_in_the_language_of_the_conversation(
-    diary: Diary, said: str, answered: str, thanks: str
+    diary: Diary, words: str, answered: str, thanks: str
 ) -> None:
     diary.choose()
     one = diary.book()
-    if said:
-        diary.write(said)
+    if words:
+        diary.write(words)
     diary.remind(one)
     diary.write(answered) if answered else diary.tap(one)
     assert diary.sent_texts[-1].startswith(thanks)

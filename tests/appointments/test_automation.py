@@ -86,7 +86,7 @@ def test_an_answer_to_a_reminder_begins_no_automation(diary: Diary) -> None:
         assert last and [each["why"] for each in last.decisions] == ["read"]
 
 
-def test_it_keeps_quiet_also_where_it_hears_of_the_answer_first(diary: Diary) -> None:
+def test_it_is_silent_also_where_it_hears_of_the_answer_first(diary: Diary) -> None:
     rule(diary, {"kind": "keyword", "words": ["confirm"]}, {"kind": "reply", "text": "Hello"})
     diary.choose()
     one = diary.book()

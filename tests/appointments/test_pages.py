@@ -65,7 +65,7 @@ def test_one_is_booked_from_the_form(ben: Browser, diary: Diary) -> None:
         ({"minutes": "1"}, "5 minutes to 7 days"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
+def test_a_mistake_is_shown_at_its_field_and_nothing_is_lost(
     ben: Browser, diary: Diary, more: dict[str, str], words: str
 ) -> None:
     answer = ben.post(HERE, form(diary, **more))
@@ -160,7 +160,7 @@ def test_the_card_beside_the_conversation_shows_it_and_books(ben: Browser, diary
     assert "Ann booked Viewing: Villa Azur for" in ben.get(f"~/inbox/{diary.talk.id}").text
 
 
-def test_settings_are_saved_and_what_is_wrong_is_said(ann: Browser, ben: Browser, diary: Diary) -> None:
+def test_settings_are_saved_and_mistakes_are_named(ann: Browser, ben: Browser, diary: Diary) -> None:
     diary.choose()
     given = {"booked": "reminder", "unanswered_hours": "6", "minutes": "30", "amount": ["2", "90", ""]}
     given |= {"unit": ["days", "minutes", "hours"], "notification": ["reminder", "", "reminder"]}
@@ -308,7 +308,7 @@ def test_a_slash_too_many_leads_to_the_page(ben: Browser) -> None:
     assert ben.get("~/no-such-page/").status_code == 404
 
 
-def test_what_was_chosen_and_lacks_values_since_keeps_nothing_from_being_saved(ann: Browser, diary: Diary) -> None:
+def test_what_was_chosen_and_lacks_values_since_prevents_no_saving(ann: Browser, diary: Diary) -> None:
     diary.choose(booked="reminder")
     with tenant_scope(diary.id):
         broken = Notification.named("reminder")
@@ -330,7 +330,7 @@ def test_the_card_beside_a_conversation_updates_itself(ben: Browser, diary: Diar
     assert ben.get(address).status_code == 303
 
 
-def test_who_books_without_a_message_is_told_and_led_on(ann: Browser, ben: Browser, diary: Diary) -> None:
+def test_who_books_without_a_message_reads_so_and_is_led_on(ann: Browser, ben: Browser, diary: Diary) -> None:
     answer = ben.post(HERE, form(diary, number=str(diary.number.id)), follow_redirects=True)
     assert (
         "Booked. The customer gets no message yet." in answer.text

@@ -146,7 +146,7 @@ def test_a_paused_number_lets_a_reminder_expire_before_the_next_one(diary: Diary
         assert last.expires_at == second.starts_at
 
 
-def test_one_that_nobody_could_send_in_time_is_not_sent(diary: Diary) -> None:
+def test_one_that_could_not_be_sent_in_time_is_not_sent(diary: Diary) -> None:
     diary.choose()
     one = diary.book()
     with tenant_scope(diary.id):
@@ -224,7 +224,7 @@ def test_without_a_notification_nothing_is_sent(diary: Diary) -> None:
     assert [row.state for row in diary.notices(one) if row.minutes_before == 1440] == ["skipped"]
 
 
-def test_a_booking_a_move_and_a_cancellation_are_said(diary: Diary) -> None:
+def test_a_booking_a_move_and_a_cancellation_are_reported(diary: Diary) -> None:
     diary.choose(booked="reminder", moved="reminder", cancelled="reminder")
     one = diary.book()
     diary.send("booked", None)
@@ -298,7 +298,7 @@ def test_what_one_person_gets_about_themselves_has_their_appointments(diary: Dia
     assert [(one["title"], one["place"]) for one in file["appointments"]] == [("Viewing: Villa Azur", "Almadies")]
 
 
-def test_a_merged_contact_keeps_its_appointments(diary: Diary) -> None:
+def test_a_merged_contact_has_the_appointments_of_both(diary: Diary) -> None:
     other = another(diary)
     one = diary.book(contact_id=other.contact_id)
     with tenant_scope(diary.id):

@@ -25,7 +25,7 @@ def test_a_reminder_whose_time_is_over_is_not_planned(diary: Diary) -> None:
 
 
 @pytest.mark.parametrize(("hours", "problem"), [(-1, InPast), (24 * 365 * 4, TooFar)])
-def test_a_time_that_nobody_can_mean_is_refused(diary: Diary, hours: float, problem: type[Exception]) -> None:
+def test_an_impossible_time_is_refused(diary: Diary, hours: float, problem: type[Exception]) -> None:
     with pytest.raises(problem):
         diary.book(hours=hours)
 

@@ -118,7 +118,7 @@ class Shop:
             answer(self.carla.id)
 
     def think(self) -> AssistantTurn:
-        """The assistant's turn, carried out. Returns the last one."""
+        """Runs the assistant's turn. Returns the last one."""
         with tenant_scope(self.world.bakery.id):
             answer(self.carla.id)
         return self.turns()[-1]

@@ -44,7 +44,7 @@ def test_the_same_again_changes_nothing(program: Caller, world: World) -> None:
         assert {one.id for one in db.session.query(KnowledgePassage)} == passages
 
 
-def test_a_change_replaces_what_was_said(program: Caller, world: World) -> None:
+def test_a_change_replaces_what_was_written(program: Caller, world: World) -> None:
     made(program.put("/knowledge/sku-7", BREAD))
     made(program.put("/knowledge/sku-7", BREAD | {"body": "Sold out.", "valid_until": "2099-01-01T00:00:00Z"}))
     with tenant_scope(world.bakery.id):

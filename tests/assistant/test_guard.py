@@ -32,7 +32,7 @@ RECORDED = Allowed(
         "We have 12 kinds of bread e.g. rye, and a menu.pdf at the counter.",
     ],
 )
-def test_what_the_knowledge_has_may_be_said(reply: str) -> None:
+def test_what_the_knowledge_has_may_be_written(reply: str) -> None:
     assert problem_of(reply, RECORDED) == ""
 
 

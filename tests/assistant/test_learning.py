@@ -120,7 +120,7 @@ def test_what_was_rejected_is_not_proposed_again(learning: Shop, ann: Browser) -
     assert REQUESTED not in ann.get("~/assistant/proposals").text
 
 
-def test_who_comes_second_is_told_so(learning: Shop, ann: Browser) -> None:
+def test_who_comes_second_reads_so(learning: Shop, ann: Browser) -> None:
     resolve(learning, (REQUESTED, ANSWERED))
     [one] = proposals(learning)
     ann.post(f"~/assistant/proposals/{one.id}/rejection")
@@ -201,11 +201,11 @@ def test_of_who_is_erased_while_the_model_reads_nothing_is_proposed(
 ) -> None:
     ask = calling.ask
 
-    def asked(*given: Any, **more: Any) -> Any:
+    def ask_and_erase(*given: Any, **more: Any) -> Any:
         with tenant_scope(learning.world.bakery.id):
             erase(Contact.get_or_404(learning.carla.contact_id), by=learning.ann)
         return ask(*given, **more)
 
-    monkeypatch.setattr(lessons, "ask", asked)
+    monkeypatch.setattr(lessons, "ask", ask_and_erase)
     resolve(learning, (REQUESTED, ANSWERED))
     assert proposals(learning) == []

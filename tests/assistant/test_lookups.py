@@ -71,7 +71,7 @@ def test_what_is_switched_off_is_not_looked_up(known: Shop) -> None:
     assert results(known) == ""
 
 
-def test_what_was_looked_up_may_be_said(known: Shop) -> None:
+def test_what_was_looked_up_may_be_written(known: Shop) -> None:
     known.set_up(tools=Tools(lookups=["records"]))
     with tenant_scope(known.world.bakery.id):
         order = db.session.query(Record).filter_by(title="Birthday cake").one()

@@ -43,9 +43,9 @@ def work(shop: Shop) -> None:
             embed_some()
 
 
-def titles(shop: Shop, asked: str) -> list[str]:
+def titles(shop: Shop, question: str) -> list[str]:
     with tenant_scope(shop.world.bakery.id):
-        return [one.title for one in find([asked], question=question_of([asked]))]
+        return [one.title for one in find([question], question=question_of([question]))]
 
 
 def models(shop: Shop) -> set[str]:
@@ -152,10 +152,10 @@ def test_what_is_due_is_found_by_the_sweep(shop: Shop, enqueued: Enqueued) -> No
 def test_vectors_of_another_business_are_not_found(shop: Shop) -> None:
     embed(shop)
     with tenant_scope(shop.world.bakery.id):
-        asked = question_of([SPANISH])
-        assert asked and nearest(asked.model, asked.vector)
+        question = question_of([SPANISH])
+        assert question and nearest(question.model, question.vector)
     with tenant_scope(shop.world.shoes.id):
-        assert nearest(asked.model, asked.vector) == []
+        assert nearest(question.model, question.vector) == []
 
 
 def test_googles_vectors_do_as_well(shop: Shop) -> None:
@@ -171,7 +171,7 @@ def test_googles_vectors_do_as_well(shop: Shop) -> None:
 def test_the_model_on_this_machine_runs_in_a_process_of_its_own(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
-    """The wheel is optional, so a program that writes the same form of answer stands in for it here."""
+    """The wheel is optional, so a program that writes the same form of answer takes its place here."""
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     monkeypatch.setattr(local_embedding, "PROGRAM", program)
@@ -208,9 +208,11 @@ def test_codes_find_what_the_numbers_would(world: World) -> None:
     chance = random.Random(3)
     mean = [chance.gauss(0, 1) for _ in range(384)]
     vectors = [normalised([each + chance.gauss(0, 0.6) for each in mean]) for _ in range(400)]
-    asked = vectors[0]
-    exact = sorted(range(400), key=lambda place: -math.fsum(a * b for a, b in zip(asked, vectors[place], strict=True)))
-    code = int(code_of(asked), 2)
+    question = vectors[0]
+    exact = sorted(
+        range(400), key=lambda place: -math.fsum(a * b for a, b in zip(question, vectors[place], strict=True))
+    )
+    code = int(code_of(question), 2)
     near = sorted(range(400), key=lambda place: (int(code_of(vectors[place]), 2) ^ code).bit_count())
     assert len({*exact[:10]} & {*near[:40]}) >= 9
-    assert abs(likeness(asked, packed(asked)) - 1) < 0.001 and len(code_of(asked)) == 384 * len(LEVELS)
+    assert abs(likeness(question, packed(question)) - 1) < 0.001 and len(code_of(question)) == 384 * len(LEVELS)

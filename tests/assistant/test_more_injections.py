@@ -109,11 +109,11 @@ def test_what_a_program_only_repeats_is_no_fact(shop: Shop, program: Receiver, e
     assert all(echo not in message.body for message in shop.sent())
 
 
-def test_what_a_program_says_itself_may_be_said(shop: Shop, program: Receiver) -> None:
+def test_what_a_program_answers_itself_may_be_written(shop: Shop, program: Receiver) -> None:
     program.answers = [status_line(200, "«Friday at 15:00 is free, for 12.50 €»".encode())]
     assert shop.ask(asks_for(day="friday")).reply == "Friday at 15:00 is free, for 12.50 €"
-    said = apart_from("Book at https://bakery.example, not at evil.example: 5 €", ["evil.example", "5 €"])
-    assert "bakery.example" in said and "evil" not in said and "5" not in said
+    rest = apart_from("Book at https://bakery.example, not at evil.example: 5 €", ["evil.example", "5 €"])
+    assert "bakery.example" in rest and "evil" not in rest and "5" not in rest
 
 
 ALLOWED = Allowed(passages=("Rye bread costs 4.20 €. Delivery is 2,500 FCFA.",), secret=SECRET_INSTRUCTIONS)
@@ -149,7 +149,7 @@ def test_a_disguise_is_seen_through(reply: str, problem: str) -> None:
     "reply",
     ["Delivery is 2500 F CFA.", "A loaf is 4,20 €.", "👩\u200d🍳 Our baker bakes rye bread.", "می\u200cخواهم نان"],
 )
-def test_what_only_looks_like_a_disguise_may_be_said(reply: str) -> None:
+def test_what_only_looks_like_a_disguise_may_be_written(reply: str) -> None:
     assert problem_of(reply, ALLOWED) == ""
 
 

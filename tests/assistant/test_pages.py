@@ -273,7 +273,7 @@ def run_all(ann: Browser, shop: Shop) -> str:
     return str(run.id)
 
 
-def test_help_with_writing_changes_the_text_and_keeps_the_original(ben: Browser, shop: Shop) -> None:
+def test_help_with_writing_changes_the_text_and_offers_the_original(ben: Browser, shop: Shop) -> None:
     address = f"~/assistant/help/{shop.carla.id}"
     page = ben.post(address, {"task": "shorten", "text": "We are open. And so on.", "language": "es", "tone": "formal"})
     assert "We are open.</textarea>" in page.text and "And so on." in page.text

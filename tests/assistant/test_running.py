@@ -1,4 +1,4 @@
-"""The way through: a webhook of Meta's, the worker that carries out turns, and what reaches Meta."""
+"""The way through: a webhook of Meta's, the worker that runs turns, and what reaches Meta."""
 
 from __future__ import annotations
 

@@ -72,8 +72,12 @@ def test_an_erased_contact_is_gone_from_translations(shop: Shop, ann: Browser) -
 
 def edit(shop: Shop, words: str) -> None:
     with tenant_scope(shop.world.bakery.id):
-        said = db.session.query(Message).filter_by(direction="inbound").one()
-        change: dict[str, Any] = {"phone_number_id": shop.number.id, "wamid": "wamid.edit", "target_wamid": said.wamid}
+        sent = db.session.query(Message).filter_by(direction="inbound").one()
+        change: dict[str, Any] = {
+            "phone_number_id": shop.number.id,
+            "wamid": "wamid.edit",
+            "target_wamid": sent.wamid,
+        }
         db.session.add(MessageChange(kind="edit", body=words, occurred_at=now(), **change))
 
 
@@ -92,10 +96,10 @@ def test_what_is_erased_while_the_model_answers_is_not_stored(
     shop.write("¿Tienen pan de centeno?")
     answer = calling.write
 
-    def write(*asked: Any) -> Any:
+    def write(*arguments: Any) -> Any:
         with tenant_scope(shop.world.bakery.id):
             erase(Contact.get_or_404(shop.carla.contact_id), by=shop.ann)
-        return answer(*asked)
+        return answer(*arguments)
 
     monkeypatch.setattr(translations, "write", write)
     ann.post(f"~/assistant/translations/{message_id(shop)}")

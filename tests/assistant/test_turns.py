@@ -97,10 +97,10 @@ def test_a_note_and_a_reaction_do_not_silence_it(shop: Shop) -> None:
     assert shop.ask("When are you open?").state == "sent"
 
 
-# A.1 #3 and #4: hand-over is an action of its own, and the customer is told.
+# A.1 #3 and #4: hand-over is an action of its own, and the customer gets a message.
 
 
-def test_a_hand_over_is_said_noted_and_shown(shop: Shop) -> None:
+def test_a_hand_over_is_announced_noted_and_shown(shop: Shop) -> None:
     shop.ask("Do you have rye bread?")
     turn = shop.ask("I want to talk to a person please")
     assert turn.state == "handed_over" and turn.reason == "asked_for_person"
@@ -115,7 +115,7 @@ def test_a_model_that_only_says_that_it_hands_over_does_not(shop: Shop) -> None:
     assert turn.action == "answer" and not shop.talk().is_with_person
 
 
-def test_a_hand_over_at_night_says_that_nobody_is_there(shop: Shop) -> None:
+def test_a_hand_over_at_night_says_that_the_business_is_closed(shop: Shop) -> None:
     closed_now(shop)
     shop.ask("agent please")
     assert "closed at the moment" in shop.sent()[-1].body
@@ -339,7 +339,7 @@ def test_a_greeting_is_greeted_and_thanks_need_no_answer(shop: Shop) -> None:
     assert shop.ask("Danke 😊").state == "silent" and shop.model.requested == []
 
 
-# A provider that is away.
+# A provider that is unavailable.
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_switching_it_off_while_it_thinks_is_soon_enough(shop: Shop) -> None:
     assert finished(shop, work).reason == "switched_off" and shop.sent() == []
 
 
-def test_a_conversation_keeps_its_version_until_people_have_had_it(shop: Shop) -> None:
+def test_a_conversation_stays_with_its_version_until_people_have_had_it(shop: Shop) -> None:
     first = shop.ask("Do you have rye bread?").version_id
     shop.set_up(instructions="Be brief.")
     assert shop.ask("When are you open?").version_id == first

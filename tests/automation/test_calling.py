@@ -125,7 +125,7 @@ def test_a_call_that_was_interrupted_is_not_made_again(shop: Shop, program: Prog
     assert shop.sent() == ["It failed", "Bye"] and program.requested == []
 
 
-def test_a_test_calls_nobody(shop: Shop, program: Program, ann: Browser) -> None:
+def test_a_test_calls_no_other_server(shop: Shop, program: Program, ann: Browser) -> None:
     shop.write()
     shop.rule("message", call(), reply("Bye"))
     page = ann.post("~/automation/test", {"text": "Hi", "conversation": str(shop.talk.id)}).text

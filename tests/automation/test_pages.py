@@ -48,7 +48,7 @@ def test_from_a_blank_page_to_a_reply_on_the_phone(ann: Browser, shop: Shop) -> 
     assert "1 run" in ann.get("~/automation/").text
 
 
-def test_what_is_wrong_with_a_step_is_said_at_its_field(ann: Browser, shop: Shop) -> None:
+def test_a_mistake_in_a_step_is_shown_at_its_field(ann: Browser, shop: Shop) -> None:
     id = created(ann)
     answer = ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": ""})
     assert answer.status_code == 422 and "This can&#39;t be empty." in answer.text
@@ -214,7 +214,7 @@ def test_outside_the_window_the_editor_says_that_a_template_is_needed(ann: Brows
     assert "Send a template instead" in ann.get(f"~/automation/{id}").text
 
 
-def test_a_business_that_is_always_open_is_told_that_the_reply_never_goes_out(ann: Browser, shop: Shop) -> None:
+def test_a_business_that_is_always_open_reads_that_the_reply_never_goes_out(ann: Browser, shop: Shop) -> None:
     id = created(ann, "out-of-office")
     assert "You are always open" in ann.get(f"~/automation/{id}").text
     with tenant_scope(shop.id):

@@ -20,7 +20,7 @@ EACH = [pytest.param(starter, id=starter.name) for starter in STARTERS]
 NAMES = re.compile(r"\{\{\s*([\w.]+)")
 
 
-def said_by(starter: Starter) -> list[str]:
+def words_of(starter: Starter) -> list[str]:
     """Every text that a starter asks a language for."""
     requested: list[str] = [starter.title]
     starter.make(lambda words: requested.append(words) or words)  # type: ignore[func-returns-value]
@@ -41,12 +41,12 @@ def texts_in(value: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("starter", EACH)
 def test_every_language_has_words_for_all_of_it(starter: Starter) -> None:
-    assert [(code, words) for code, texts in TEXTS.items() for words in said_by(starter) if words not in texts] == []
+    assert [(code, words) for code, texts in TEXTS.items() for words in words_of(starter) if words not in texts] == []
 
 
 @pytest.mark.parametrize("code", TEXTS)
 def test_no_language_has_words_that_nothing_says(code: str) -> None:
-    assert set(TEXTS[code]) == {words for starter in STARTERS for words in said_by(starter)}
+    assert set(TEXTS[code]) == {words for starter in STARTERS for words in words_of(starter)}
 
 
 @pytest.mark.parametrize("code", TEXTS)

@@ -208,7 +208,7 @@ def test_assignment_in_turn_takes_who_is_online(shop: Shop, ben: Browser) -> Non
     assert shop.talk.assignee_id == shop.world.ben.id
 
 
-def test_nobody_online_is_a_result_with_words(shop: Shop) -> None:
+def test_no_one_online_is_a_result_with_words(shop: Shop) -> None:
     shop.rule("message", {"kind": "assign", "to": "turn", "team": team(shop, shop.world.ann)})
     shop.write()
     assert shop.steps()[0].words == "No one in the team is online and free."
@@ -373,7 +373,7 @@ def test_one_automation_starts_and_stops_another(shop: Shop) -> None:
     assert not shop.is_active()
 
 
-def test_a_run_keeps_its_version(shop: Shop) -> None:
+def test_a_run_stays_with_its_version(shop: Shop) -> None:
     rule = shop.rule("message", WAIT, reply("One"))
     shop.write()
     with tenant_scope(shop.id):
@@ -512,7 +512,7 @@ def test_the_hourly_limit(shop: Shop) -> None:
     assert len(shop.sent()) == 2 and shop.why == ["limit"]
 
 
-def test_the_limit_in_the_middle_of_a_run_is_said_aloud(shop: Shop, ann: Browser) -> None:
+def test_the_limit_in_the_middle_of_a_run_is_reported(shop: Shop, ann: Browser) -> None:
     with tenant_scope(shop.id):
         AutomationSettings.stored().hourly_limit = 1
     shop.rule("message", reply("One"), reply("Two"))
@@ -551,7 +551,7 @@ def test_a_customer_who_says_different_things_slowly_is_none(shop: Shop) -> None
     assert len(shop.sent()) == 6 and not shop.talk.automation_paused_at
 
 
-def test_nobody_of_the_team_replied_for_a_while(shop: Shop) -> None:
+def test_no_one_of_the_team_replied_for_a_while(shop: Shop) -> None:
     shop.rule({"kind": "no_reply", "side": "team", "minutes": 60}, reply("Sorry for the wait"))
     shop.write()
     begin_by_time(shop.id)

@@ -29,7 +29,7 @@ NOVEMBER = "/t/bakery/costs?month=2026-11"
 
 @pytest.fixture(autouse=True)
 def in_november(time_machine_at: Any) -> None:
-    """The clock stands in the month of the messages."""
+    """The time is in the month of the messages."""
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_the_forecast_goes_on_as_the_month_began(world: World, sent: Message) ->
         assert month.forecast and month.forecast.micros == 25_000 * 30 // 25
 
 
-def test_what_is_stopped_is_said(world: World, ann: Browser) -> None:
+def test_what_is_stopped_is_shown(world: World, ann: Browser) -> None:
     give_plan(world, micros=1_000_000, stage="no_marketing")
     assert "Marketing messages are stopped" in ann.get("/t/bakery/costs").text
     assert balance(world).stage == "no_marketing"

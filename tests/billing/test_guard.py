@@ -203,7 +203,7 @@ def test_the_pace_of_a_day_alarms_too(world: World) -> None:
 
 
 @pytest.mark.parametrize(("used", "words"), [(300, "lasts 23 hours"), (50, "lasts 7 days"), (1, "more than a year")])
-def test_what_is_left_is_said_in_hours_then_in_days(world: World, pat: Browser, used: int, words: str) -> None:
+def test_what_is_left_is_shown_in_hours_then_in_days(world: World, pat: Browser, used: int, words: str) -> None:
     with platform_scope("tests"):
         early = CreditLineReading(currency="USD", at=now() - dt.timedelta(hours=10), held_micros=0)
         early.used_micros, early.most_micros = 0, 1_000_000_000

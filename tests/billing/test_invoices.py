@@ -120,7 +120,7 @@ def test_a_credit_note_takes_all_of_it_back_once(charged: World) -> None:
     assert problems(charged) == [] and balance(charged).balance_micros == 0
 
 
-def test_nobody_may_change_what_was_issued(charged: World) -> None:
+def test_an_issued_invoice_cannot_be_changed(charged: World) -> None:
     issued(charged)
     with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(charged.bakery.id):
         db.session.execute(update(Invoice).values(net_micros=0))

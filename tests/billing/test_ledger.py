@@ -98,7 +98,7 @@ def test_the_database_refuses_a_movement_within_one_account_and_of_less_than_not
 
 @pytest.mark.parametrize("table", ["journals", "entries", "postings"])
 @pytest.mark.parametrize("verb", ["update {} set tenant_id = tenant_id", "delete from {}"])
-def test_nobody_may_change_or_remove_a_row(world: World, sent: Message, table: str, verb: str) -> None:
+def test_no_one_may_change_or_remove_a_row(world: World, sent: Message, table: str, verb: str) -> None:
     arrive_and_post(world, reported("delivered", priced()))
     statement = text(verb.replace("{}", table))
     with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(world.bakery.id):

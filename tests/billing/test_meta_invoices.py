@@ -141,7 +141,7 @@ def test_a_difference_opens_down_to_its_messages(world: World, sent: Message, pa
     assert "wamid.hello" in pat.get(f"/platform/tenants/{world.bakery.id}/meta-invoices/{results.id}").text
 
 
-def test_accounts_that_nobody_here_has_are_listed(world: World, sent: Message, pat: Browser) -> None:
+def test_accounts_that_no_tenant_has_are_listed(world: World, sent: Message, pat: Browser) -> None:
     assert upload(pat, f"{HEAD}\n999000111,US,marketing,7,0.175,USD\n".encode()).status_code == 303
     page = pat.get("/platform/meta-invoices?month=2026-11").text
     assert "999000111" in page and "7 messages" in page

@@ -69,7 +69,7 @@ def test_amounts_that_cannot_be_charged_are_refused_at_the_field(ann: Browser, w
     assert top_ups(world) == [] and account.calls == []
 
 
-def test_what_stripe_refuses_is_said(ann: Browser, world: World, account: Stripe) -> None:
+def test_what_stripe_refuses_is_shown(ann: Browser, world: World, account: Stripe) -> None:
     give_plan(world)
     account.is_down = True
     answer = ann.post("~/costs/top-ups", {"amount": "50"})

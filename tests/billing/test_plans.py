@@ -160,7 +160,7 @@ def test_a_trial_has_no_fee_and_an_amount_to_spend(ann: Browser, world: World) -
     assert "Your trial of" in ann.get("~/costs/plans").text
 
 
-def test_a_trial_that_nobody_continues_ends_without_a_charge(world: World, sent: Any, enqueued: Enqueued) -> None:
+def test_a_trial_that_is_not_continued_ends_without_a_charge(world: World, sent: Any, enqueued: Enqueued) -> None:
     begin(world, offer(trial_days=14, trial_micros=5_000_000))
     arrive_and_post(world, reported("delivered", priced()))
     move_to_end(world)
@@ -217,7 +217,7 @@ def test_a_second_reminder_comes_on_the_last_day(world: World, enqueued: Enqueue
         assert "billing.mail_trial" in enqueued.names
 
 
-def test_an_invitation_over_the_seats_is_refused_and_nobody_is_removed(ann: Browser, world: World) -> None:
+def test_an_invitation_over_the_seats_is_refused_and_no_one_is_removed(ann: Browser, world: World) -> None:
     give_plan(world, seats=3)
     form = {"emails": "one@example.com two@example.com", "role": "agent"}
     refused = ann.post("~/team/invitations", form)

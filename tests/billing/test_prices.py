@@ -39,7 +39,7 @@ def test_it_says_until_when_the_prices_are_valid(ann: Browser, world: World) -> 
     assert "until 31 December 2098" in ann.get("~/costs/prices").text
 
 
-def test_nothing_found_is_said(ann: Browser, world: World) -> None:
+def test_nothing_found_is_shown(ann: Browser, world: World) -> None:
     assert "No country has this name or code" in ann.get("~/costs/prices?q=atlantis").text
 
 

@@ -1,4 +1,4 @@
-"""What Stripe lists and never delivered: an event of a refund or dispute that was lost for good."""
+"""What Stripe lists and never delivered: an event of a refund or dispute that was lost permanently."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_a_tier_without_a_price_leaves_the_list_price(world: World, sent: Messag
     assert counted(world, unlisted=2) == 0 and owed(world, "payable") == -2 * 3_400
 
 
-def test_a_later_card_keeps_the_tier(world: World, sent: Message) -> None:
+def test_a_later_card_does_not_change_the_tier(world: World, sent: Message) -> None:
     card(TIERS)
     arrive_and_post(world, *utility(1))
     counted(world, second=1)

@@ -94,7 +94,7 @@ ONE_OF_TWO = st.sampled_from(["delivered", "read"])
 def test_in_whatever_order_and_however_often_statuses_come_a_message_is_charged_once(
     world: World, sent: Message, bearer: str, order: list[str], data: st.DataObject
 ) -> None:
-    """Meta puts the price on `sent` and on one of `delivered` and `read`; it may be told in posts of any size."""
+    """Meta puts the price on `sent` and on one of `delivered` and `read`; the posts may be of any size."""
     wamid = f"wamid.{next(wamids)}"
     sequence = data.draw(st.permutations([*order, bearer]))
     statuses = [reported(name, priced() if name in ("sent", bearer) else None, wamid=wamid) for name in sequence]
@@ -139,7 +139,7 @@ def test_a_price_once_counted_stays_when_a_card_is_corrected(world: World, sent:
         ({"at": dt.datetime(2026, 9, 1, tzinfo=dt.UTC).timestamp()}, priced(), "no_card"),
     ],
 )
-def test_what_has_no_price_is_kept_with_the_reason(
+def test_what_has_no_price_is_stored_with_the_reason(
     world: World, sent: Message, more: dict[str, Any], pricing: dict[str, Any], why: str
 ) -> None:
     arrive(reported("delivered", pricing, **more))

@@ -23,7 +23,7 @@ from tests.databases import another
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-# A microphone that hums, and nobody to ask whether it may be used.
+# A microphone that hums, and no one to ask whether it may be used.
 ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 # As long as a busy machine may need for a dozen calls one after the other.
 SECONDS = 30

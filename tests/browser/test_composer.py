@@ -58,7 +58,7 @@ def test_a_photo_goes_out_with_its_caption(talk: tuple[Page, Page], cake: pathli
     expect(edda.get_by_text("This one")).to_be_visible()
 
 
-def test_what_is_too_large_or_of_another_kind_is_told_before_it_is_uploaded(talk: tuple[Page, Page]) -> None:
+def test_what_is_too_large_or_of_another_kind_is_refused_before_it_is_uploaded(talk: tuple[Page, Page]) -> None:
     ann, _ = talk
     large = b"\xff\xd8\xff" + bytes(6 * 1024 * 1024)
     files: list[FilePayload] = [
@@ -88,7 +88,7 @@ def test_a_picture_can_be_pasted_and_taken_out_again(talk: tuple[Page, Page]) ->
     expect(ann.locator("[data-tray]")).to_be_hidden()
 
 
-def test_without_a_line_a_file_is_kept_and_sent_later(talk: tuple[Page, Page], cake: pathlib.Path) -> None:
+def test_without_a_connection_a_file_is_stored_and_sent_later(talk: tuple[Page, Page], cake: pathlib.Path) -> None:
     ann, _ = talk
     ann.route("**/messages", lambda route: route.abort())
     ann.locator("#files").set_input_files(cake)

@@ -408,7 +408,7 @@ def test_an_open_menu_is_not_closed_by_what_happens_meanwhile(
     expect(desk.locator("#assignment .menu-item").first).to_be_focused()
 
 
-def test_keys_for_what_never_comes_are_dropped_and_it_is_said(desk: Page, business: Any) -> None:
+def test_keys_for_what_never_comes_are_dropped_with_a_message(desk: Page, business: Any) -> None:
     first, second = rows(desk)[:2]
     press(desk, "j")
     expect(desk.get_by_test_id("bubble").first).to_be_visible()

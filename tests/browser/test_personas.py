@@ -54,11 +54,11 @@ def verify(page: Page, stack: Stack, digits: str, button: str) -> None:
 
 
 def code_sent(stack: Stack, digits: str) -> str:
-    number = next(one for one in asked(stack, "state")["phone_numbers"] if one["digits"] == digits)
-    return str(asked(stack, f"verification-code?phone_number_id={number['id']}")["code"])
+    number = next(one for one in control(stack, "state")["phone_numbers"] if one["digits"] == digits)
+    return str(control(stack, f"verification-code?phone_number_id={number['id']}")["code"])
 
 
-def asked(stack: Stack, path: str) -> dict[str, Any]:
+def control(stack: Stack, path: str) -> dict[str, Any]:
     with urllib.request.urlopen(f"{stack.meta}/control/api/{path}", timeout=5) as answer:
         return dict(json.load(answer))
 
@@ -90,7 +90,7 @@ def test_who_has_no_number_adds_one_here(stack: Stack, agent: Person) -> None:
     expect(page.get_by_text(CONNECTED)).to_be_visible()
 
 
-def test_who_uses_the_app_keeps_it(stack: Stack, agent: Person) -> None:
+def test_who_uses_the_app_still_has_it(stack: Stack, agent: Person) -> None:
     begin(agent.page, stack, "Russo")
     go_through(agent.page, "app", button="Connect it together with the app")
     expect(agent.page.get_by_text(CONNECTED)).to_be_visible()
@@ -196,7 +196,7 @@ def test_somebody_else_connects_it_by_a_link(stack: Stack, agent: Person, chromi
     guest.page.goto(link)
     wait_until(guest.page, "window.FB !== undefined")
     go_through(guest.page, "existing")
-    # Of two businesses that are after the same number one gets it; both are told.
+    # Of two businesses that are after the same number one gets it; both see which.
     refused = guest.page.get_by_text("already connected to Switchboard by another business")
     expect(guest.page.get_by_text(CONNECTED).or_(refused)).to_be_visible()
     guest.close()

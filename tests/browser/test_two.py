@@ -35,7 +35,7 @@ def people(stack: Stack, chromium: Browser) -> Any:
 
 @pytest.fixture
 def both(chromium: Browser, people: Any) -> Iterator[tuple[Page, Page]]:
-    """Ann and Ben look at it, and both their pages are told of what happens."""
+    """Ann and Ben look at it, and both their pages show what happens."""
     ann, ben = Person(chromium), Person(chromium)
     for person, cookies in ((ann, people[0]), (ben, people[1])):
         person.context.add_cookies(cookies)

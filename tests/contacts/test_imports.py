@@ -139,7 +139,7 @@ def test_running_twice_imports_once(ann: Browser, world: World) -> None:
     assert len(contacts(world)) == 1
 
 
-def test_a_contact_that_exists_keeps_its_name(ann: Browser, world: World) -> None:
+def test_a_contact_that_exists_is_not_renamed(ann: Browser, world: World) -> None:
     contact(world, "Bia", wa_id="551187654321")
     run(ann, world, upload(ann, world, "name,phone,tags\nBeatriz,+55 11 98765-4321,VIP\n"))
     (bia,) = contacts(world)

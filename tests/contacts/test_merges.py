@@ -184,7 +184,7 @@ def test_an_earlier_merge_is_not_undone_before_a_later_one(world: World, two: tu
     assert len(conversations(world)) == 3
 
 
-def test_nobody_is_merged_with_themselves_or_twice(world: World, two: tuple[uuid.UUID, uuid.UUID]) -> None:
+def test_a_contact_is_not_merged_with_itself_or_twice(world: World, two: tuple[uuid.UUID, uuid.UUID]) -> None:
     with pytest.raises(NotTwo):
         merge(world, (two[0], two[0]))
     merge(world, two)
@@ -201,7 +201,7 @@ def race(app: Flask, *calls: Callable[[], object]) -> None:
             start.wait()
             try:
                 call()
-            except Exception as failure:  # noqa: BLE001  told below
+            except Exception as failure:  # noqa: BLE001  compared below
                 failures.append(failure)
 
     threads = [threading.Thread(target=run, args=(call,)) for call in calls]

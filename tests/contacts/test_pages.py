@@ -184,7 +184,7 @@ def test_consent_is_a_history_whose_last_word_holds(ben: Browser, world: World, 
     page = ben.get(f"~/contacts/{carla.id}").text
     assert "said yes" in page and "said no" in page
     with tenant_scope(world.bakery.id):
-        assert not Consent.standing(carla.id)["marketing"].is_granted
+        assert not Consent.latest(carla.id)["marketing"].is_granted
 
 
 def test_consent_cannot_be_rewritten(world: World, carla: Contact) -> None:
@@ -298,7 +298,7 @@ def holders_of(superuser_url: str, word: str) -> list[str]:
         ]
 
 
-def test_nobody_is_erased_without_the_word(ann: Browser, world: World, carla: Contact) -> None:
+def test_no_one_is_erased_without_the_word(ann: Browser, world: World, carla: Contact) -> None:
     answer = ann.post(f"~/contacts/{carla.id}/erasure", {"word": "yes"})
     assert answer.status_code == 422 and "Nothing was erased" in answer.text
     assert [each.name for each in contacts(world)] == ["Carla Mendes"]

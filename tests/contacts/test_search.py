@@ -129,7 +129,7 @@ def test_a_number_is_found_by_its_middle_and_in_other_digits(world: World, query
     assert names(world, query) == ["Carla"]
 
 
-def test_a_contact_is_found_by_what_stands_in_its_fields(ann: Browser, world: World) -> None:
+def test_a_contact_is_found_by_the_values_of_its_fields(ann: Browser, world: World) -> None:
     carla = contact(world, "Carla", wa_id="16505551234")
     with tenant_scope(world.bakery.id):
         field = ContactField(id=uuid.uuid4(), name="Customer number", kind="text", choices=[])
@@ -172,7 +172,7 @@ def test_who_renames_themselves_is_found_by_the_new_name_alone(world: World) -> 
 
 
 @pytest.mark.parametrize("query", ["%", "_", "' or 1=1 --", "\\", "~", "++", "()", "a" * 5000, "🥐", "\u202e"])
-def test_odd_searches_find_nobody_and_break_nothing(ann: Browser, world: World, query: str) -> None:
+def test_odd_searches_find_no_contact_and_break_nothing(ann: Browser, world: World, query: str) -> None:
     contact(world, "Carla", wa_id="16505551234")
     answer = ann.get("~/contacts/", query_string={"q": query})
     assert answer.status_code == 200

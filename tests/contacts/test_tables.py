@@ -200,7 +200,7 @@ def test_a_table_may_begin_anywhere_on_its_sheet() -> None:
     assert [(row.number, row.cells) for row in table.rows] == [(4, ["C4", "D4"])]
 
 
-def test_a_formula_without_a_result_is_said_and_not_taken_for_empty() -> None:
+def test_a_formula_without_a_result_is_reported_and_not_taken_for_empty() -> None:
     table = read_table(workbook([["name", "phone"], ["A", '="+49"&"1761234567"']]))
     assert table.rows[1].problem and "Cell B2 is a formula" in table.rows[1].problem.explain()
 

@@ -32,7 +32,7 @@ class Got:
 
 @dataclass
 class Failure:
-    """Instead of the answer: a status with a body and headers; or nothing at all, before or after it is carried out."""
+    """Instead of the answer: a status with a body and headers; or nothing at all, before or after it is applied."""
 
     status: int = 0
     body: bytes = b""

@@ -1,4 +1,4 @@
-"""A CRM that is away, slow, limited, broken, or that refuses the token."""
+"""A CRM that is unavailable, slow, limited, broken, or that refuses the token."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .standins import TOKEN
 LIMITED = {"status": "error", "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
 
 
-def test_a_limit_is_kept_for_as_long_as_it_asks_and_then_it_goes_on(crm: Crm) -> None:
+def test_a_limit_is_respected_for_as_long_as_it_asks_and_then_it_goes_on(crm: Crm) -> None:
     crm.server.fail(429, LIMITED, headers={"Retry-After": "120", "x-ratelimit-reset": "2"}, at="search")
     crm.appear()
     rest = crm.connection.rests_until
@@ -75,7 +75,7 @@ def test_what_is_no_json_object_is_an_error_of_theirs(crm: Crm, body: bytes) -> 
 @pytest.mark.parametrize(
     "body", [{}, {"results": 5, "data": 5}, {"results": [None, 3, {}], "data": {"items": [None, {}]}}]
 )
-def test_json_of_another_shape_finds_nobody(crm: Crm, body: object) -> None:
+def test_json_of_another_shape_finds_no_contact(crm: Crm, body: object) -> None:
     crm.server.fail(200, body, at="search", times=4)
     crm.appear()
     assert crm.records("contact") == [] and crm.connection.problem == ""

@@ -268,7 +268,7 @@ def test_a_code_used_twice_ends_what_it_began(editor: App, owner: Browser) -> No
     assert editor.ask(answer.json["access_token"]) == 401
 
 
-def test_a_code_that_nobody_fetched_in_time_is_worthless(editor: App, owner: Browser, world: World) -> None:
+def test_a_code_that_was_not_fetched_in_time_is_worthless(editor: App, owner: Browser, world: World) -> None:
     code = editor.allowed_by(owner)["code"]
     with tenant_scope(world.bakery.id):
         db.session.execute(update(ApiKey).values(expires_at=now() - dt.timedelta(seconds=1)))

@@ -94,8 +94,8 @@ def test_what_may_not_be_stored_is_read_again(
 
 
 def test_it_is_fresh_for_as_long_as_the_server_says_within_a_day() -> None:
-    said = ["", "max-age=600", "public, MAX-AGE=5", "max-age=999999999", "max-age=x", "no-store, max-age=600"]
-    assert [fresh_for(each) for each in said] == [3_600, 600, 60, 86_400, 3_600, 0]
+    headers = ["", "max-age=600", "public, MAX-AGE=5", "max-age=999999999", "max-age=x", "no-store, max-age=600"]
+    assert [fresh_for(each) for each in headers] == [3_600, 600, 60, 86_400, 3_600, 0]
 
 
 @pytest.mark.parametrize(

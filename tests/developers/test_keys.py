@@ -114,7 +114,7 @@ def test_a_key_expires_at_the_end_of_the_day_and_works_from_its_networks(owner: 
         ({"networks": "\n".join(f"203.0.113.{n}" for n in range(51))}, "Enter at most 50 addresses."),
     ],
 )
-def test_what_is_wrong_is_said_at_the_field(owner: Browser, world: World, wrong: dict[str, str], words: str) -> None:
+def test_a_mistake_is_shown_at_its_field(owner: Browser, world: World, wrong: dict[str, str], words: str) -> None:
     answer = owner.post("~/keys", filled(**wrong))
     assert answer.status_code == 422 and words in answer.text and all_keys(world) == []
 

@@ -86,7 +86,7 @@ def test_beyond_the_limits_a_link_works_without_a_row(villas: Site) -> None:
     assert codes.count(villas.entry_point.reference) == 5
 
 
-def test_one_visitor_uses_up_nobody_elses_references(villas: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_visitor_uses_up_no_other_visitors_references(villas: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.entry_points.links.PER_MINUTE", PER_VISITOR + 1)
     for _ in range(PER_VISITOR + 10):
         villas.open()

@@ -47,13 +47,13 @@ def test_a_link_is_added_with_a_text_for_each_language(ann: Browser, villas: Sit
         ({"text_fr": "x" * 301}, "300"),
     ],
 )
-def test_what_is_wrong_is_said_at_the_field(ann: Browser, villas: Site, wrong: dict[str, str], words: str) -> None:
+def test_a_mistake_is_shown_at_its_field(ann: Browser, villas: Site, wrong: dict[str, str], words: str) -> None:
     answer = ann.post("~/entry-points/", form(villas, **wrong))
     assert answer.status_code == 422 and words in answer.text
     assert len(villas.rows(EntryPoint)) == 1
 
 
-def test_editing_keeps_the_link_and_texts_of_other_languages(ann: Browser, villas: Site) -> None:
+def test_editing_leaves_the_link_and_texts_of_other_languages(ann: Browser, villas: Site) -> None:
     id = villas.entry_point.id
     with tenant_scope(villas.tenant.id):
         EntryPoint.get_or_404(id).texts = [{"language": "sv", "text": "Hej"}]

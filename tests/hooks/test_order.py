@@ -52,7 +52,7 @@ def test_two_webhooks_get_the_same_id_and_sequence(hooks: Hooks, receiver: Recei
     assert first.id == second.id and first.json == second.json
 
 
-def test_where_order_is_kept_a_failed_event_holds_the_later_ones_of_its_conversation_only(
+def test_in_order_a_failed_event_holds_the_later_ones_of_its_conversation_only(
     hooks: Hooks, receiver: Receiver
 ) -> None:
     hooks.add(is_ordered=True)
@@ -117,7 +117,7 @@ def test_a_full_batch_does_not_wait(hooks: Hooks, receiver: Receiver) -> None:
     assert [len(got.json["events"]) for got in receiver.got] == [121]
 
 
-def test_batches_keep_their_order_too(hooks: Hooks, receiver: Receiver) -> None:
+def test_batches_are_in_order_too(hooks: Hooks, receiver: Receiver) -> None:
     hooks.add(batch_seconds=30, is_ordered=True)
     receiver.answer_with(500, 200)
     hooks.happens()

@@ -352,7 +352,7 @@ def test_two_deliverers_share_the_work(hooks: Hooks, receiver: Receiver) -> None
     assert len(first.calls) == 10 and len(set(ids)) == len(ids) == 20
 
 
-def test_what_an_answer_said_is_in_the_log_and_no_secret(hooks: Hooks, receiver: Receiver) -> None:
+def test_the_text_of_an_answer_is_in_the_log_and_no_secret(hooks: Hooks, receiver: Receiver) -> None:
     hooks.add()
     receiver.answers = [status_line(400, b"missing\x00 field " * 200)]
     hooks.happens()

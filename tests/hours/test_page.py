@@ -311,9 +311,7 @@ def test_a_template_that_cannot_ask_is_not_offered_and_not_taken(
     assert answer.status_code == 422 and "Choose an approved template" in answer.text
 
 
-def test_a_chosen_template_that_is_not_approved_any_more_is_told_and_does_not_get_in_the_way(
-    app: Flask, world: World
-) -> None:
+def test_a_chosen_template_that_is_not_approved_any_more_is_named_and_blocks_nothing(app: Flask, world: World) -> None:
     with tenant_scope(world.bakery.id):
         db.session.add(ServicePolicy(survey_template_name="how_was_it", survey_template_language="en"))
     ann = Browser(app).signed_in_as(world.ann)

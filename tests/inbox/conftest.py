@@ -14,7 +14,7 @@ from tests.world import World, conversation
 
 @pytest.fixture
 def carla(world: World) -> Conversation:
-    """Carla wrote to Bakery a moment ago, and nobody has answered."""
+    """Carla wrote to Bakery a moment ago, and no one has answered."""
     bakery, _ = world.connect_numbers()
     return written(world, conversation(bakery), "Do you have rye bread?")
 

@@ -158,7 +158,7 @@ def test_a_missed_call_is_a_line_and_waits(ann: Browser, world: World, parts: li
 @pytest.mark.parametrize(
     "facts", [{"status": "COMPLETED", "duration": 65}, {"duration": "65"}, {"status": ["Completed"], "duration": 65}]
 )
-def test_a_call_that_was_answered_elsewhere_waits_for_nobody(ann: Browser, world: World, facts: dict[str, Any]) -> None:
+def test_a_call_that_was_answered_elsewhere_is_not_waiting(ann: Browser, world: World, facts: dict[str, Any]) -> None:
     arrive(call("terminate", **facts))
     talk = conversation(world)
     assert (talk.unread_count, talk.waiting_since) == (0, None)

@@ -128,7 +128,7 @@ def test_a_second_undo_changes_nothing(ann: Browser, world: World, carla: Conver
     assert again(world, carla).state == "archived"
 
 
-def test_nobody_undoes_what_a_colleague_changed(ann: Browser, ben: Browser, world: World, carla: Conversation) -> None:
+def test_no_one_undoes_what_a_colleague_changed(ann: Browser, ben: Browser, world: World, carla: Conversation) -> None:
     answer = bulk(ann, carla.id, state="resolved")
     assert undo(ben, answer.text).status_code == 404
     assert again(world, carla).state == "resolved"

@@ -21,7 +21,7 @@ from app.inbox.compose.canned_replies import CannedReply, fill_in
 from app.inbox.compose.jobs import delete_orphaned_files
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.team.models import Team
 from app.tenancy import db, tenant_scope
 from tests import world as people
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_deleted_is_retried(
 
 
 def refuse(_key: str) -> None:
-    raise StorageAway("away")
+    raise StorageUnavailable("away")
 
 
 def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, cake: CannedReply) -> None:
@@ -146,9 +146,7 @@ def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, c
     assert [file.filename for file in stored_files(world)] == ["menu.pdf"] and len(stored(world)) == 1
 
 
-def test_a_change_of_words_keeps_the_file_and_a_tick_takes_it_off(
-    ann: Browser, world: World, cake: CannedReply
-) -> None:
+def test_a_change_of_words_leaves_the_file_and_a_tick_removes_it(ann: Browser, world: World, cake: CannedReply) -> None:
     write(ann, f"{ADDRESS}/{cake.id}", body="Or this one")
     assert [file.canned_reply_id for file in stored_files(world)] == [cake.id]
     write(ann, f"{ADDRESS}/{cake.id}", remove_file="1")

@@ -152,7 +152,7 @@ def test_progress_only_grows(ann: Browser, world: World) -> None:
     assert "80 %" in ann.get("~/numbers").text
 
 
-def test_a_business_that_keeps_its_history_to_itself_is_told_so(ann: Browser, world: World) -> None:
+def test_a_business_that_shares_no_history_reads_so(ann: Browser, world: World) -> None:
     refusal = {"code": 2593109, "title": "off", "error_data": {"details": "History sharing is turned off"}}
     arrive(of_field("history", history=[{"errors": [refusal]}]))
     assert "History sharing is turned off" in ann.get("~/numbers").text

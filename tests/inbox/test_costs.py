@@ -212,7 +212,7 @@ def test_free_days_follow_a_merge_and_come_back(world: World, talk: Conversation
     assert results == [None, until]
 
 
-def test_erasing_a_person_keeps_the_sums_and_nothing_of_the_person(
+def test_erasing_a_person_leaves_the_sums_and_nothing_of_the_person(
     world: World, ben: Browser, talk: Conversation
 ) -> None:
     charge(talk, "utility", "Your bread, Carla Mendes")

@@ -144,7 +144,7 @@ def test_the_palette_lists_saved_views_by_what_is_typed(ann: Browser) -> None:
 
 
 @pytest.mark.parametrize("path", ["search", "palette"])
-def test_customers_of_one_name_are_told_apart_by_their_numbers(ann: Browser, world: World, path: str) -> None:
+def test_customers_of_one_name_are_distinguished_by_their_numbers(ann: Browser, world: World, path: str) -> None:
     contact(world, "Zoë Weiß", wa_id="4915112345670")
     contact(world, "Zoë Weiß", wa_id="4915112345671")
     page = ann.get(f"~/inbox/{path}?q=zoe", headers=FRAGMENT).text

@@ -29,7 +29,7 @@ def put(browser: Browser, talk: Conversation, state: str, **more: str) -> int:
 
 
 def count(browser: Browser, view: str) -> str:
-    """What stands beside a view's name."""
+    """The count beside a view's name."""
     page = browser.get("~/inbox/?view=all").text
     link = re.search(rf'<a class="view" href="[^"]*view={view}"(.*?)</a>', page, re.DOTALL)
     assert link

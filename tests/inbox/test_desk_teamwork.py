@@ -89,7 +89,7 @@ def test_whoever_leaves_leaves_their_conversations_to_the_others(
 
 
 def test_of_many_who_take_it_at_once_one_has_it(app: Flask, carla: Conversation, world: World) -> None:
-    """Each is told the truth: one that it is theirs, all others whose it is."""
+    """One reads that it is theirs, all others who has it."""
     browsers = [Browser(app, tenant="bakery").signed_in_as(who) for who in (world.ann, world.ben) * 4]
     start = threading.Barrier(len(browsers))
 
@@ -174,7 +174,7 @@ def test_an_at_tells_a_colleague_until_they_look(ann: Browser, ben: Browser, car
         assert db.session.scalars(select(Mention)).one().seen_at
 
 
-def test_a_mention_stands_out_with_its_whole_name(ann: Browser, carla: Conversation, world: World) -> None:
+def test_a_mention_is_highlighted_with_its_whole_name(ann: Browser, carla: Conversation, world: World) -> None:
     with platform_scope("tests"):
         db.session.execute(update(User).where(User.id == world.ben.id).values(name="Ben Ó Néill"))
     page = ann.post(f"~/inbox/{carla.id}/notes", {"body": "@Ben Ó Néill, or @ben. @Sue cannot."}, headers=FRAGMENT).text

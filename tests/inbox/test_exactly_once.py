@@ -147,7 +147,7 @@ def test_the_customer_sees_that_a_message_was_read(road: Road) -> None:
     assert seen["status"] == "read"
 
 
-def test_a_backlog_keeps_under_metas_limit(road: Road) -> None:
+def test_a_backlog_stays_under_metas_limit(road: Road) -> None:
     road.meta.post("limits", phone_number_id=road.number.meta_id, throughput=20)
     with tenant_scope(road.world.bakery.id):
         PhoneNumber.get_or_404(road.number.id).is_on_biz_app = True

@@ -16,7 +16,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import Attachment
 from app.inbox.files.deletions import PATIENCE, FileDeletion, delete_later
 from app.inbox.files.jobs import delete_files, enqueue_deletions
-from app.storage import Folder, NotStored, StorageAway, new_key
+from app.storage import Folder, NotStored, StorageUnavailable, new_key
 from app.tenancy import Actor, Tenant, db, tenant_scope
 from app.tenancy.transactions import TransactionOpen
 from tests.enqueued import Enqueued
@@ -54,7 +54,7 @@ def test_what_the_store_refuses_is_tried_again(
     world: World, enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
-        raise StorageAway("away")
+        raise StorageUnavailable("away")
 
     key = store(world)
     with tenant_scope(world.bakery.id):
@@ -73,7 +73,7 @@ def test_files_that_the_store_refuses_hold_up_no_other(world: World, monkeypatch
 
     def locked(self: Folder, key: str) -> None:
         if key in refused:
-            raise StorageAway("AccessDenied")
+            raise StorageUnavailable("AccessDenied")
         delete(self, key)
 
     monkeypatch.setattr(Folder, "delete", locked)
@@ -118,13 +118,13 @@ def test_of_several_files_none_is_sent_where_one_cannot_be_stored(
 
     def second_fails(self: Folder, key: str, file: Any) -> None:
         if stored:
-            raise StorageAway("full")
+            raise StorageUnavailable("full")
         stored.append(key)
         put(self, key, file)
 
     monkeypatch.setattr(Folder, "put", second_fails)
     files = [Attachment.of(io.BytesIO(f"%PDF-1.4 {count}".encode()), f"{count}.pdf") for count in range(2)]
     with tenant_scope(world.bakery.id):
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageUnavailable):
             Writing("Hello", uuid.uuid4(), files).queue(Conversation.get_or_404(carla.id), by=Actor.agent(world.ann))
         assert db.session.scalars(select(Message).where(Message.direction == "outbound")).all() == []

@@ -134,7 +134,7 @@ def test_a_second_click_is_the_same_message(world: World, ben: Browser, hello: M
     assert first.location == second.location and len(messages(world)) == 1
 
 
-def test_what_is_refused_opens_nothing_and_keeps_what_was_typed(
+def test_what_is_refused_opens_nothing_and_shows_what_was_typed(
     world: World, ben: Browser, hello: MessageTemplate
 ) -> None:
     answer = send(ben, hello, f"to=%2B{HANNA}", "", name="Hanna Vogel")
@@ -332,7 +332,7 @@ def test_a_number_whose_plus_is_missing_is_offered_and_found(world: World, ben: 
     assert f"contact={known.id}" in ben.get(typed).location
 
 
-def test_the_price_and_the_known_values_stand_in_the_form(world: World, ben: Browser, hello: MessageTemplate) -> None:
+def test_the_price_and_the_known_values_are_in_the_form(world: World, ben: Browser, hello: MessageTemplate) -> None:
     someone = contact(world, "Hanna Vogel")
     page = ben.get(f"~/inbox/new/{hello.id}?contact={someone.id}").text
     assert "Hello Hanna, your bread is ready." in page and "US$0.0550" in page
@@ -375,7 +375,7 @@ def test_a_card_without_a_country_code_leads_to_where_it_is_chosen(
 
 
 @pytest.mark.parametrize("places", [{"card": "9"}, {"phone": "-7"}, {"card": "x"}])
-def test_a_card_that_is_not_there_saves_nobody(
+def test_a_card_that_is_not_there_saves_no_contact(
     world: World,
     ben: Browser,
     number: PhoneNumber,
@@ -408,7 +408,7 @@ def test_enter_takes_the_only_one_that_was_found(world: World, ben: Browser, num
     assert ben.get("~/inbox/new?q=&choose=1").status_code == 200
 
 
-def test_the_way_to_write_stands_where_people_are(world: World, ben: Browser, number: PhoneNumber) -> None:
+def test_the_way_to_write_is_where_people_are(world: World, ben: Browser, number: PhoneNumber) -> None:
     someone = contact(world)
     with tenant_scope(world.bakery.id):
         Contact.get_or_404(someone.id).rename("Hanna Vogel", by=Actor.agent(world.ben))
@@ -428,7 +428,7 @@ def test_the_way_to_write_stands_where_people_are(world: World, ben: Browser, nu
     assert re.search(r"/inbox/new\?contact=", added.location)
 
 
-def test_nobody_writes_to_a_contact_or_from_a_number_of_somebody_else(
+def test_a_contact_and_a_number_of_another_team_are_out_of_reach(
     world: World, ben: Browser, hello: MessageTemplate
 ) -> None:
     with tenant_scope(world.shoes.id):

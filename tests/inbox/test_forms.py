@@ -48,7 +48,7 @@ def test_a_macro_that_was_refused_still_shows_what_was_typed(ann: Browser) -> No
     assert re.search(r'<option selected value="resolved">', answer.text)
 
 
-def test_a_macro_keeps_its_steps_when_it_is_edited(ann: Browser, world: World) -> None:
+def test_a_macro_has_its_steps_after_it_is_edited(ann: Browser, world: World) -> None:
     ann.post("~/inbox/macros", {"name": "It", "assignment": str(world.ben.id).upper(), "ending": "resolved"})
     with tenant_scope(world.bakery.id):
         macro = db.session.query(Macro).one()

@@ -17,7 +17,7 @@ from app.inbox.conversations import (
     Later,
     MarkedSpam,
     Message,
-    NumberAway,
+    NumberUnavailable,
     Refusal,
     Unsubscribed,
     WindowClosed,
@@ -107,7 +107,7 @@ def test_a_text_is_refused_to_everybody(
 def test_from_a_number_that_is_not_connected_nothing_goes_out(world: World, talk: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         PhoneNumber.get_or_404(talk.phone_number_id).disconnect()
-    with pytest.raises(NumberAway):
+    with pytest.raises(NumberUnavailable):
         send(world, talk)
 
 
@@ -251,7 +251,7 @@ def test_a_refusal_that_is_no_list_counts(world: World, talk: Conversation) -> N
     assert log(world) == [("marketing", False, "whatsapp")]
 
 
-def test_who_resumes_it_gets_it_again_in_whatever_order_that_is_told(world: World, talk: Conversation) -> None:
+def test_who_resumes_it_gets_it_again_in_whatever_order_that_is_reported(world: World, talk: Conversation) -> None:
     arrive(preference("resume", at=1_790_000_100))
     arrive(preference("stop", at=1_790_000_000))
     assert log(world) == [("marketing", False, "whatsapp"), ("marketing", True, "whatsapp")]

@@ -136,7 +136,7 @@ def test_while_a_person_has_it_nothing_automatic_is_accepted(world: World, carla
         assert not Conversation.get_or_404(carla.id).take(by=Actor(kind))
 
 
-def test_automation_takes_what_nobody_has_and_not_what_a_person_has(world: World, carla: Conversation) -> None:
+def test_automation_takes_what_no_one_has_and_not_what_a_person_has(world: World, carla: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         talk = Conversation.get_or_404(carla.id)
         assert talk.take(by=BOT) and talk.handled_by == "automation"
@@ -242,7 +242,7 @@ def test_what_was_in_the_outbox_when_automation_was_stopped_is_cancelled(world: 
         assert message.state == "cancelled" and message.error and message.error["refusal"] == "automation_paused"
 
 
-def test_a_merge_keeps_what_a_person_has_and_undoing_it_restores_both(world: World, carla: Conversation) -> None:
+def test_a_merge_loses_nothing_of_a_person_and_undoing_it_restores_both(world: World, carla: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         number = Conversation.get_or_404(carla.id).phone_number
     other = conversation(number, wa_id="16505559999", name="Carla C.")

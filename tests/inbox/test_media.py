@@ -1,4 +1,4 @@
-"""Files from customers: fetched from Meta, kept, and given to nobody but their tenant."""
+"""Files from customers: fetched from Meta, kept, and given to no one but their tenant."""
 
 from __future__ import annotations
 
@@ -434,7 +434,7 @@ def test_players_may_ask_for_a_part(
     assert answer.headers["Accept-Ranges"] == "bytes"
 
 
-def test_a_browser_keeps_a_file_but_asks_each_time(ann: Browser, stored: Media, world: World) -> None:
+def test_a_browser_caches_a_file_but_revalidates_it(ann: Browser, stored: Media, world: World) -> None:
     first = ann.get(f"~/inbox/media/{stored.id}")
     assert str(world.bakery.id) in first.headers["ETag"] and first.headers["Cache-Control"] == "private, no-cache"
     again = ann.get(f"~/inbox/media/{stored.id}", headers={"If-None-Match": first.headers["ETag"]})

@@ -107,7 +107,7 @@ def test_without_templates_it_links_to_them_and_another_tenant_sees_nothing(
         ("王小明", "Hi 王小明, we are open."),
     ],
 )
-def test_nobody_is_greeted_by_a_number(world: World, closed: Conversation, name: str, greeting: str) -> None:
+def test_no_one_is_greeted_by_a_number(world: World, closed: Conversation, name: str, greeting: str) -> None:
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(closed.id).contact.name = name
     template(world, closed, "hi", "Hi {{1}}, we are open.", named=False)

@@ -58,7 +58,7 @@ def change(world: World, act: Any) -> None:
         act(Conversation.get_or_404(conversation(world).id))
 
 
-def test_copies_are_stored_and_nobody_is_called(world: World) -> None:
+def test_copies_are_stored_and_no_server_is_called(world: World) -> None:
     arrive(copy(), answered())
     assert {(one.direction, one.body) for one in messages(world)} == {
         ("inbound", "Hi"),
@@ -115,7 +115,7 @@ def test_an_older_take_changes_nothing(world: World) -> None:
     assert handler(world) == "person"
 
 
-def test_a_hand_over_calls_people_with_what_was_said(world: World, ann: Browser) -> None:
+def test_a_hand_over_calls_people_with_a_summary(world: World, ann: Browser) -> None:
     arrive(copy(), handed("control_passed", "escalation"))
     talk = conversation(world)
     assert talk.is_with_person and talk.waiting_since and talk.handler is None

@@ -180,7 +180,7 @@ def test_one_person_gets_a_burst_and_then_waits_while_others_do_not(
     assert attempts() == PAIR_BURST + 1
 
 
-def test_a_number_keeps_metas_pace(road: Road) -> None:
+def test_a_number_sends_at_metas_pace(road: Road) -> None:
     with tenant_scope(road.world.bakery.id):
         PhoneNumber.get_or_404(road.number.id).is_on_biz_app = True
     for n in range(30):

@@ -68,7 +68,7 @@ def test_a_claim_waits_until_it_is_worth_its_while() -> None:
 
 
 @LIMITS
-def test_a_process_that_stood_still_does_not_send_in_a_burst(limit: int, share: float) -> None:
+def test_a_suspended_process_does_not_send_in_a_burst(limit: int, share: float) -> None:
     clock, started = Clock(), []
     throttle = Throttle(lambda: clock.now, clock.sleep)
     throttle.gap = 1 / (limit * share)

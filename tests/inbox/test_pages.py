@@ -62,8 +62,8 @@ def test_a_conversation_opened_by_its_address_gets_list_and_details_where_there_
         place = re.search(rf'<\w+ id="{part}".*?</noscript>', page, re.DOTALL)
         assert place and 'hx-trigger="intersect once"' in place[0]
         # Without JavaScript a link leads there.
-        asked, linked = re.findall(r'(?:hx-get|href)="([^"]+)"', place[0])
-        assert ann.get(asked, headers=FRAGMENT).status_code == ann.get(linked).status_code == 200
+        shown, linked = re.findall(r'(?:hx-get|href)="([^"]+)"', place[0])
+        assert ann.get(shown, headers=FRAGMENT).status_code == ann.get(linked).status_code == 200
 
 
 def test_a_reply_is_queued_once_and_shown(ann: Browser, talk: Conversation, world: World) -> None:

@@ -162,7 +162,7 @@ def test_the_list_shows_whose_message_is_the_last(
     assert "Bonjour" not in ann.get("~/inbox/list?sender=campaigns").text
 
 
-def test_who_is_told_that_nobody_is_there_still_waits(world: World, talk: Conversation) -> None:
+def test_who_gets_the_out_of_office_reply_still_waits(world: World, talk: Conversation) -> None:
     arrive(message("Anybody?"))
     send(world, talk, "We are closed", Actor.system("away"))
     with tenant_scope(world.bakery.id):

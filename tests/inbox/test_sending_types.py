@@ -355,7 +355,7 @@ def test_an_upload_that_meta_has_forgotten_is_done_again(road: Road, ann: Browse
     delivered(road)
 
 
-def test_an_upload_older_than_meta_keeps_it_is_done_again(road: Road, ann: Browser, talk: Conversation) -> None:
+def test_an_upload_older_than_meta_stores_it_is_done_again(road: Road, ann: Browser, talk: Conversation) -> None:
     send(ann, talk, (PDF, "menu.pdf"))
     upload_all(road)
     with platform_scope("tests"):

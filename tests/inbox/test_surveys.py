@@ -73,7 +73,7 @@ def test_a_resolved_conversation_is_followed_by_the_question(world: World, talk:
     ]
 
 
-def test_nobody_is_asked_twice_in_a_week(world: World, talk: Conversation) -> None:
+def test_no_one_is_asked_twice_in_a_week(world: World, talk: Conversation) -> None:
     resolve(world)
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(talk.id).put("open", by=Actor.agent(world.ben))
@@ -81,7 +81,7 @@ def test_nobody_is_asked_twice_in_a_week(world: World, talk: Conversation) -> No
     assert len(questions(world)) == 1
 
 
-def test_nobody_is_asked_when_the_window_is_closed(world: World, talk: Conversation) -> None:
+def test_no_one_is_asked_when_the_window_is_closed(world: World, talk: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(talk.id).last_inbound_at = now() - dt.timedelta(days=2)
     resolve(world)
@@ -131,7 +131,7 @@ def test_after_the_window_the_chosen_template_asks(world: World, talk: Conversat
 
 
 @pytest.mark.parametrize("status", ["PAUSED", "REJECTED"])
-def test_a_template_that_may_not_be_sent_asks_nobody(world: World, talk: Conversation, status: str) -> None:
+def test_a_template_that_may_not_be_sent_asks_no_customer(world: World, talk: Conversation, status: str) -> None:
     late(world, days=2)
     choose_template(world, "Great", "Bad", status=status)
     resolve(world)
@@ -145,7 +145,7 @@ def test_who_wrote_long_ago_is_not_asked_out_of_nowhere(world: World, talk: Conv
     assert questions(world) == []
 
 
-def test_who_said_no_to_such_messages_is_not_asked(world: World, talk: Conversation) -> None:
+def test_who_refused_such_messages_is_not_asked(world: World, talk: Conversation) -> None:
     late(world, days=2)
     choose_template(world, "Great", "Bad", category="MARKETING")
     with tenant_scope(world.bakery.id):
@@ -190,7 +190,7 @@ def test_a_quick_reply_of_the_template_counts_like_a_button(world: World, talk: 
     assert conversation(world).state == "resolved"
 
 
-def test_a_bad_answer_stands_in_the_queue_where_the_business_wants_that(world: World, talk: Conversation) -> None:
+def test_a_bad_answer_is_in_the_queue_where_the_business_wants_that(world: World, talk: Conversation) -> None:
     follow_up(world)
     resolve(world)
     answer(world, "bad")
@@ -252,7 +252,7 @@ def test_somebody_elses_button_is_no_answer(world: World, talk: Conversation) ->
 
 
 @pytest.mark.parametrize(("minutes", "place_call"), [(5, "wait-good"), (40, "wait-soon"), (70, "wait-late")])
-def test_a_ring_tells_how_the_wait_stands(
+def test_a_ring_shows_the_state_of_the_wait(
     app: Flask, world: World, talk: Conversation, minutes: int, place_call: str
 ) -> None:
     with tenant_scope(world.bakery.id):

@@ -136,7 +136,7 @@ def test_old_news_does_not_undo_what_was_read_since(world: World, talk: Conversa
 
 
 @pytest.mark.parametrize("value", [{"event": None}, {"event": ["x"]}, {"message_template_id": {}}, {"event": "NEW"}])
-def test_what_makes_no_sense_is_held_for_nobody(world: World, talk: Conversation, value: dict[str, Any]) -> None:
+def test_what_makes_no_sense_is_held_without_a_tenant(world: World, talk: Conversation, value: dict[str, Any]) -> None:
     template_event(**value)
     assert failures() == [] and template(world) and talk
 

@@ -55,7 +55,7 @@ def test_ticks_never_go_back(sent: Message) -> None:
     assert seen == ["read", "read", "read"]
 
 
-def test_every_status_is_kept_once(sent: Message) -> None:
+def test_every_status_is_stored_once(sent: Message) -> None:
     body = post(status("wamid.hello", "delivered", at=1_790_000_000))
     arrive(body, body)
     arrive(body)
@@ -96,7 +96,7 @@ def test_a_forged_attempt_finds_nothing(sent: Message) -> None:
         assert db.session.scalars(select(OrphanStatus.wamid)).all() == ["wamid.forged"]
 
 
-def test_a_status_of_something_unheard_of_is_kept(world: World, sent: Message) -> None:
+def test_a_status_of_something_unheard_of_is_stored(world: World, sent: Message) -> None:
     arrive(post(status("wamid.other", "delivered")))
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(select(OrphanStatus.status)).all() == ["delivered"]

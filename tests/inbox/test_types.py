@@ -68,7 +68,7 @@ def test_each_type_is_shown_for_what_it_is(
     assert "secret" not in page
 
 
-def test_what_cannot_be_shown_is_said_once(ann: Browser, world: World) -> None:
+def test_what_cannot_be_shown_is_reported_once(ann: Browser, world: World) -> None:
     arrive(message(type="unsupported", unsupported={"type": "poll"}, errors=[{"code": 131051}]))
     page = shown(ann, world)
     assert "does not support this type of message here" in page and "does not pass this on" not in page
@@ -171,7 +171,7 @@ def test_a_reaction_changes_and_goes_away(world: World, removal: str | None) -> 
     assert messages(world)[0].chips == []
 
 
-def test_a_reaction_told_twice_and_late_does_not_come_back(world: World) -> None:
+def test_a_reaction_reported_twice_and_late_does_not_come_back(world: World) -> None:
     liked = reaction("👍", at=NOW - 50, wamid="wamid.r")
     arrive(message(wamid="wamid.t", at=NOW - 60), liked, reaction("", at=NOW - 40), liked)
     arrive(liked)
@@ -183,7 +183,7 @@ def test_a_reaction_to_something_unknown_is_a_bubble_of_its_own(ann: Browser, wo
     assert "Reacted 👍" in shown(ann, world)
 
 
-def test_a_reaction_to_a_photo_is_told_without_its_words(world: World) -> None:
+def test_a_reaction_to_a_photo_is_described_without_its_words(world: World) -> None:
     arrive(message(type="image", image={"id": "1"}, wamid="wamid.t", at=NOW - 60), reaction("👍"))
     assert conversation(world).last_line == "Reacted 👍 to a photo"
 
@@ -198,7 +198,7 @@ def revoke(of: str = "wamid.t", **more: Any) -> dict[str, Any]:
     return message(type="revoke", revoke={"original_message_id": of}, **more)
 
 
-def test_an_edit_shows_the_newest_words_and_keeps_the_old(ann: Browser, world: World) -> None:
+def test_an_edit_shows_the_newest_words_and_has_the_old(ann: Browser, world: World) -> None:
     arrive(message("Two loafs", wamid="wamid.t", at=NOW - 60))
     arrive(edit("Three loaves", at=NOW - 50), edit("Two loaves", at=NOW - 55))
     (incoming,) = messages(world)
@@ -297,7 +297,7 @@ def test_a_fixed_line_in_brazil_has_no_second_spelling(world: World) -> None:
     assert [list(other_spellings(wa_id)) for wa_id in ("551133334444", "16505551234", "55", "", "5219")] == [[]] * 5
 
 
-def test_a_deleted_message_keeps_its_ticks_and_reactions_apart(world: World) -> None:
+def test_a_deleted_message_still_shows_its_ticks_and_reactions_apart(world: World) -> None:
     """A status for a customer's own message means nothing, and must not break."""
     arrive(message(wamid="wamid.t"), revoke())
     arrive(status("wamid.t", "read"))

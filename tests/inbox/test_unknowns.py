@@ -1,4 +1,4 @@
-"""A message that may be sent twice, and of which nobody knows whether it went out, is tried once more under proof."""
+"""A message that may be sent twice, and of which no one knows whether it went out, is tried once more under proof."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def around_line(page: str) -> tuple[str, str]:
     return re.findall(texts, above)[-1], re.findall(texts, below)[0]
 
 
-def test_the_line_stands_above_the_first_message_i_have_not_read(
+def test_the_line_is_above_the_first_message_i_have_not_read(
     world: World, ann: Browser, ben: Browser, talk: Conversation
 ) -> None:
     arrives(world, talk, "first", "second")

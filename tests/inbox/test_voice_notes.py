@@ -1,4 +1,4 @@
-"""Recordings of a browser become voice notes as WhatsApp takes them; hostile ones hurt nobody."""
+"""Recordings of a browser become voice notes as WhatsApp takes them; hostile ones hurt no one."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ THREAD = text("""
 
 
 @pytest.mark.parametrize("path", ["~/inbox/?view=all", "~/inbox/{id}?view=all"])
-def test_a_first_view_keeps_its_budget(ann: Browser, busy: Conversation, path: str) -> None:
+def test_a_first_view_is_within_its_budget(ann: Browser, busy: Conversation, path: str) -> None:
     page = ann.get(path.format(id=busy.id)).data
     assert len(page) < BUDGET, f"{len(page):,} bytes"
 

@@ -82,7 +82,7 @@ def test_a_saved_search_needs_consent_which_can_come_with_it(agency: Agency, sho
     given = search | {"consent": {"source": "form", "evidence": "Ticked on agency.example"}}
     assert shop.put("/saved-searches/S", given).status_code == 201
     with tenant_scope(agency.tenant.id):
-        assert Consent.standing(agency.talk.contact_id)["marketing"].evidence == "Ticked on agency.example"
+        assert Consent.latest(agency.talk.contact_id)["marketing"].evidence == "Ticked on agency.example"
     assert body(shop.put("/saved-searches/S", search | {"frequency": "at_once"}))["frequency"] == "at_once"
     assert body(shop.post("/saved-searches/S/stop"))["state"] == "stopped"
 
@@ -98,7 +98,7 @@ def test_a_teams_key_takes_over_no_search_of_a_contact_out_of_its_reach(agency: 
     with tenant_scope(agency.tenant.id):
         search_now = SavedSearch.with_external_id("S")
         assert search_now and search_now.contact_id == agency.talk.contact_id
-        assert Consent.standing(uuid.UUID(own)) == {}
+        assert Consent.latest(uuid.UUID(own)) == {}
 
 
 def test_a_search_for_everything_is_refused_with_words(agency: Agency, shop: Caller) -> None:
@@ -111,12 +111,10 @@ def test_a_refused_search_records_no_consent(agency: Agency, shop: Caller) -> No
     search = {"contact_id": str(agency.talk.contact_id), "criteria": {}, "consent": {"source": "form", "evidence": "x"}}
     assert shop.put("/saved-searches/S", search).status_code == 422
     with tenant_scope(agency.tenant.id):
-        assert Consent.standing(agency.talk.contact_id) == {}
+        assert Consent.latest(agency.talk.contact_id) == {}
 
 
-def test_a_teams_key_gives_a_listing_to_nobody_out_of_its_reach(
-    agency: Agency, shop: Caller, caller: MakeCaller
-) -> None:
+def test_a_teams_key_gives_no_listing_out_of_its_reach(agency: Agency, shop: Caller, caller: MakeCaller) -> None:
     owned = BODY | {"owner_contact_id": str(agency.talk.contact_id)}
     shop.put("/listings/A", owned)
     theirs = caller(kind="team", team_id=team_without_numbers(agency.tenant.id))

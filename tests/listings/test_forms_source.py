@@ -72,7 +72,7 @@ def test_a_form_becomes_a_saved_search_where_its_opt_in_is_ticked(world: World, 
     deliver_to_subscriber("listings_forms", world.bakery.id)
     with tenant_scope(world.bakery.id):
         saved = [one.criteria for one in db.session.scalars(SavedSearch.of_contact(talk.contact_id))]
-        consents = Consent.standing(talk.contact_id)
+        consents = Consent.latest(talk.contact_id)
     assert saved == ([{"places": ["Dakar"]}] if ticked else [])
     assert [one.evidence for one in consents.values()] == (["Order: Send me new offers"] if ticked else [])
 

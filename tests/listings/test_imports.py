@@ -122,7 +122,7 @@ HALF = "Villa \ud83c"
         {"id": HALF},
     ],
 )
-def test_an_odd_row_of_json_keeps_no_other_from_being_stored(agency: Agency, odd: dict[str, Any]) -> None:
+def test_an_odd_row_of_json_prevents_no_other_from_being_stored(agency: Agency, odd: dict[str, Any]) -> None:
     rows = [{"id": "A", "title": "a"}, {"id": "B", "title": "b"} | odd, {"id": "C", "title": "c"}]
     for feed in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
         done = run(agency, feed)
@@ -199,7 +199,7 @@ def test_a_lost_job_is_enqueued_again(agency: Agency, enqueued: Enqueued) -> Non
 def test_a_file_that_is_not_there_is_tried_again_later_and_ends_with_its_import(
     agency: Agency, enqueued: Enqueued
 ) -> None:
-    """As where the store is away, or the process was killed that stored it."""
+    """As where the store is unavailable, or the process was killed that stored it."""
     begun = begin(agency, table(1))
     key = begun.storage_key
     outside().storage.delete(key)

@@ -40,7 +40,7 @@ def touch(agency: Agency, external_id: str = "DKR-204", type: str = "listing") -
 
 @pytest.fixture
 def owned(agency: Agency) -> Agency:
-    """A listing with a landlord, who is told of inquiries."""
+    """A listing with a landlord, who is notified of inquiries."""
     owner = conversation(agency.number, wa_id="221770000001", name="M. Ndiaye")
     agency.notify("inquiry", NAMES)
     agency.put(contact_id=owner.contact_id)
@@ -74,7 +74,7 @@ def test_a_link_of_something_else_is_no_inquiry(owned: Agency) -> None:
     assert owned.inquiries() == []
 
 
-def test_an_owner_who_cannot_be_told_is_noted_with_the_reason(owned: Agency) -> None:
+def test_an_owner_who_cannot_be_notified_is_noted_with_the_reason(owned: Agency) -> None:
     with tenant_scope(owned.tenant.id):
         db.session.execute(
             db.text("update conversations set state = 'blocked' where contact_id <> :it"), {"it": owned.talk.contact_id}

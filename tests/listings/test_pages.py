@@ -41,7 +41,7 @@ def test_a_listing_is_added_by_hand_as_people_write_it(agency: Agency, ann: Brow
     assert "فيلا في دكار" in page(ann, "/listings/?q=دكار") and "No listings found" in page(ann, "/listings/?kind=rent")
 
 
-def test_what_is_wrong_in_the_form_is_said_at_its_field(agency: Agency, ann: Browser) -> None:
+def test_a_mistake_in_the_form_is_shown_at_its_field(agency: Agency, ann: Browser) -> None:
     form = {"title": "x", "kind": "sale", "status": "available", "price": "-5 XOF", "url": "ftp://x", "owner": "12"}
     answer = ann.post("/t/bakery/listings/", form)
     text = answer.get_data(as_text=True)
@@ -145,7 +145,7 @@ def test_a_notification_that_cannot_be_sent_for_alerts_is_refused(
         assert ListingSettings.current().alert_notification_id is None
 
 
-def test_what_is_said_of_a_saved_search_is_true(agency: Agency, ann: Browser) -> None:
+def test_the_description_of_a_saved_search_is_true(agency: Agency, ann: Browser) -> None:
     agency.agree()
     form = {"contact_id": str(agency.talk.contact_id), "kind": "sale", "places": "Dakar", "frequency": "daily"}
 
@@ -182,7 +182,7 @@ def test_agents_neither_import_nor_change_settings(agency: Agency) -> None:
         ({"kind": "sale", "places": ",".join("abcdefghijkl")}, "places"),
     ],
 )
-def test_what_is_wrong_with_a_search_is_said_at_its_field(
+def test_a_mistake_in_a_search_is_shown_at_its_field(
     agency: Agency, ann: Browser, given: dict[str, str], field: str
 ) -> None:
     agency.agree()
@@ -203,9 +203,7 @@ def test_the_contacts_page_has_their_searches(agency: Agency, ann: Browser) -> N
     assert "Dakar" in ann.get(f"~/listings/searches/of/{contact_id}").text
 
 
-def test_an_alert_that_was_chosen_and_lacks_values_since_keeps_nothing_from_being_saved(
-    agency: Agency, ann: Browser
-) -> None:
+def test_an_alert_that_was_chosen_and_lacks_values_since_prevents_no_saving(agency: Agency, ann: Browser) -> None:
     agency.notify(names=("first_name", "shoe_size"))
     with tenant_scope(agency.tenant.id):
         chosen = str(ListingSettings.current().alert_notification_id)

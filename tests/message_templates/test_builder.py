@@ -76,7 +76,7 @@ def test_a_problem_is_at_the_field_it_is_about(ann: Browser, number: PhoneNumber
     assert "{{first_name}}" in problems
 
 
-def test_a_problem_keeps_nobody_from_saving_a_draft(ann: Browser, world: World, number: PhoneNumber) -> None:
+def test_a_problem_does_not_prevent_saving_a_draft(ann: Browser, world: World, number: PhoneNumber) -> None:
     ann.post("~/templates/", form(number, body="Hi {{first_name}}"))
     assert len(templates_of(world.bakery)) == 1
 
@@ -222,7 +222,7 @@ def test_where_owners_approve_an_admin_sends_it_to_them(app: Flask, world: World
     assert version_of(templates_of(world.bakery)[0]).state == "awaiting"
 
 
-def test_a_taken_name_is_said_at_the_name(ann: Browser, world: World, number: PhoneNumber) -> None:
+def test_a_taken_name_is_an_error_at_the_name(ann: Browser, world: World, number: PhoneNumber) -> None:
     approved(number)
     answer = ann.post("~/templates/", form(number))
     assert answer.status_code == 422

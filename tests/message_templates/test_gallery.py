@@ -93,7 +93,7 @@ def test_where_owners_approve_an_admin_makes_none_of_the_library(app: Flask, wor
     assert "on_its_way" not in [one["name"] for one in road.meta.get("templates")["templates"]]
 
 
-def test_what_meta_refuses_of_the_library_is_said_on_its_page(ann: Browser, road: Road) -> None:
+def test_what_meta_refuses_of_the_library_is_shown_on_its_page(ann: Browser, road: Road) -> None:
     address = "~/templates/gallery/library/delivery_update_1?language=en_US"
     answer = ann.post(address, {"name": "Заказ", "button.0": "https://www.example.com/x"})
     assert answer.status_code == 422 and "Details from Meta" in answer.text

@@ -1,4 +1,4 @@
-"""Two people, two clicks or two jobs at one moment: one template, and nobody approves what they have not read."""
+"""Two people, two clicks or two jobs at one moment: one template, and no one approves what they have not read."""
 
 from __future__ import annotations
 

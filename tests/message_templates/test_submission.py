@@ -17,7 +17,7 @@ from app.message_templates.models import MessageTemplate, TooManyEdits
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
 from app.meta.outgoing.kinds import Refused
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import Actor, db, now, tenant_scope
 from app.tenancy.models import Membership
 from app.wabas.models import Waba
@@ -348,7 +348,7 @@ def test_while_our_store_is_away_the_submission_is_tried_again(life: Life, monke
     version = life.ask(life.begin(content=with_picture(life)))
 
     def away(*_: object) -> None:
-        raise StorageAway("away")
+        raise StorageUnavailable("away")
 
     with monkeypatch.context() as patched:
         patched.setattr(TemplateSample, "stream", away)

@@ -72,7 +72,7 @@ def test_a_list_says_less_about_a_rejection_than_the_webhook_and_takes_nothing_a
     assert row(number).status_facts == facts
 
 
-def test_what_is_not_listed_any_more_is_deleted_and_keeps_its_history(number: PhoneNumber) -> None:
+def test_what_is_not_listed_any_more_is_deleted_and_has_its_history(number: PhoneNumber) -> None:
     approved(number)
     store(number)
     assert row(number).status == "DELETED" and changes(number) == [("status", "APPROVED", "DELETED", "sync")]

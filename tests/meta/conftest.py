@@ -1,4 +1,4 @@
-"""A stand-in for the wire: gives the answers it was told to give, in order, and keeps the requests."""
+"""A stand-in for the wire: gives prepared answers in order, and records the requests."""
 
 import json
 from typing import Any

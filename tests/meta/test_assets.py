@@ -69,7 +69,7 @@ def test_a_number_can_be_deregistered_and_given_a_pin(graph: GraphClient, wire: 
     assert (wire.request.url.path, wire.json) == ("/v25.0/1065", {"pin": "150954"})
 
 
-def test_health_names_what_stands_in_the_way(graph: GraphClient, wire: Wire) -> None:
+def test_health_names_what_prevents_sending(graph: GraphClient, wire: Wire) -> None:
     error = {"error_code": 141002, "error_description": "Not approved", "possible_solution": "Wait"}
     entities = [
         {"entity_type": "WABA", "id": "102", "can_send_message": "BLOCKED", "errors": [error]},

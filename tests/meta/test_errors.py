@@ -41,7 +41,7 @@ def test_permission_codes_end_at_299() -> None:
     assert explain(300).kind is Kind.HUMAN
 
 
-def test_an_unknown_code_is_said_to_be_unknown() -> None:
+def test_an_unknown_code_is_reported_as_unknown() -> None:
     assert "don't know yet" in explain(424242).title
     assert explain(None) is explain(424242)
 

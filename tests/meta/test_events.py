@@ -97,12 +97,12 @@ def test_what_a_person_wrote_or_tapped_is_the_text(raw: Any, words: str) -> None
     assert one(body(messages_value(raw))).text == words
 
 
-def test_content_that_is_a_list_is_kept_under_its_type() -> None:
+def test_content_that_is_a_list_is_stored_under_its_type() -> None:
     cards = [{"name": {"formatted_name": "B J"}}]
     assert one(body(messages_value(message("contacts", contacts=cards)))).content == {"contacts": cards}
 
 
-def test_an_unsupported_message_keeps_its_errors() -> None:
+def test_an_unsupported_message_has_its_errors() -> None:
     raw = message("unsupported", errors=[{"code": 131051, "title": "Unknown"}], unsupported={"type": "poll"})
     incoming = one(body(messages_value(raw)))
     assert incoming.content == {"type": "poll"}
@@ -167,17 +167,17 @@ def test_without_a_time_of_arrival_it_is_the_present() -> None:
     assert abs(datetime.now(UTC) - incoming.timestamp) < timedelta(minutes=1)
 
 
-def test_errors_of_the_whole_value_are_kept_beside_its_messages() -> None:
+def test_errors_of_the_whole_value_are_stored_beside_its_messages() -> None:
     incoming, rest = events(body(messages_value(message(), errors=[{"code": 130429}])))
     assert isinstance(incoming, InboundMessage)
     assert rest == OtherChange("messages", WABA, NUMBER, ARRIVAL, {"errors": [{"code": 130429}]})
 
 
-def test_a_messages_change_with_nothing_in_it_is_kept() -> None:
+def test_a_messages_change_with_nothing_in_it_is_held() -> None:
     assert isinstance(one(body(messages_value())), OtherChange)
 
 
-def test_any_other_field_is_kept_whole() -> None:
+def test_any_other_field_is_stored_whole() -> None:
     value = {"event": "APPROVED", "message_template_id": 1689556908129832}
     change = one(body(value, field="message_template_status_update", time=1751247548))
     assert (change.field, change.waba_id, change.value) == ("message_template_status_update", WABA, value)

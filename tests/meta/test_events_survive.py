@@ -117,7 +117,7 @@ def test_a_good_message_survives_poison_in_the_same_list(poison: Any) -> None:
         (r"caf\u00e9 \/", "café /"),
     ],
 )
-def test_text_is_kept_but_for_what_no_database_can_hold(written: Any, read: Any) -> None:
+def test_text_is_stored_but_for_what_no_database_can_hold(written: Any, read: Any) -> None:
     raw = body(messages_value(message())).replace(b"Hello", written.encode())
     (incoming,) = parse(raw)
     assert isinstance(incoming, InboundMessage)

@@ -50,13 +50,13 @@ def test_pages_follow_the_cursor_to_the_last_page(graph: GraphClient, wire: Wire
     assert wire.params == {"after": "c1"}
 
 
-def test_pages_end_when_the_cursor_stands_still(graph: GraphClient, wire: Wire) -> None:
+def test_pages_end_when_the_cursor_does_not_move(graph: GraphClient, wire: Wire) -> None:
     page = {"data": [{"id": "1"}], "paging": {"cursors": {"after": "c1"}, "next": "https://graph.test/"}}
     wire.answers(page, page)
     assert len(list(graph.pages("9/phone_numbers", token=TOKEN, params={}))) == 2
 
 
-def test_metas_refusal_keeps_its_words_and_gains_ours(graph: GraphClient, wire: Wire) -> None:
+def test_metas_refusal_has_its_words_and_ours(graph: GraphClient, wire: Wire) -> None:
     details = {"messaging_product": "whatsapp", "details": "More than 24 hours have passed."}
     wire.refuses(code=131047, message="(#131047) Re-engagement", error_data=details, fbtrace_id="Az8")
     with pytest.raises(GraphError) as refusal:
@@ -87,7 +87,7 @@ def test_a_refusal_can_be_stored_as_json(graph: GraphClient, wire: Wire) -> None
         ({}, None),
     ],
 )
-def test_the_best_of_metas_words_is_kept(graph: GraphClient, wire: Wire, error: Any, words: str) -> None:
+def test_the_best_of_metas_words_is_stored(graph: GraphClient, wire: Wire, error: Any, words: str) -> None:
     wire.refuses(code=100, **error)
     with pytest.raises(GraphError) as refusal:
         graph.get("1", token=TOKEN)
@@ -100,7 +100,7 @@ def test_a_refusal_inside_a_200_is_still_a_refusal(graph: GraphClient, wire: Wir
         graph.post("1/messages", token=TOKEN, json={})
 
 
-def test_metas_stated_waiting_time_is_kept_in_seconds(graph: GraphClient, wire: Wire) -> None:
+def test_metas_stated_waiting_time_is_stored_in_seconds(graph: GraphClient, wire: Wire) -> None:
     usage = '{"1022": [{"type": "whatsapp", "estimated_time_to_regain_access": 7}]}'
     headers = {"x-business-use-case-usage": usage}
     wire.answers(httpx.Response(400, json={"error": {"code": 80007}}, headers=headers))
@@ -118,7 +118,7 @@ def test_metas_stated_waiting_time_is_kept_in_seconds(graph: GraphClient, wire: 
         (429, {"code": 987654}, Kind.THROTTLE),
     ],
 )
-def test_a_code_nobody_knows_is_judged_by_the_rest_of_the_answer(
+def test_an_unknown_code_is_judged_by_the_rest_of_the_answer(
     graph: GraphClient, wire: Wire, status: Any, error: Any, kind: str
 ) -> None:
     wire.refuses(status, **error)

@@ -77,7 +77,7 @@ def test_a_translation_that_names_a_fact_wrongly_breaks_nothing() -> None:
     assert seen(type="location", location={"name": "HQ"}, language=broken) == "{nom} {"
 
 
-def test_a_line_from_before_kinds_were_kept_stays_as_it_was() -> None:
+def test_a_line_from_before_kinds_were_stored_stays_as_it_was() -> None:
     assert line({"kind": "plain", "line": "hat etwas geschickt"}, "") == "hat etwas geschickt"
 
 

@@ -199,7 +199,7 @@ def test_an_upload_whose_handle_was_lost_is_made_again(graph: GraphClient, wire:
     assert wire.request.url.path.endswith("upload:second") and wire.request.content == b"0123456789"
 
 
-def test_an_upload_that_keeps_breaking_ends_and_may_be_repeated(graph: GraphClient, wire: Wire) -> None:
+def test_an_upload_that_breaks_again_and_again_ends_and_may_be_repeated(graph: GraphClient, wire: Wire) -> None:
     wire.answers(SESSION, *[httpx.ConnectError("away")] * 9)
     with pytest.raises(NotUploaded) as caught:
         upload(graph)

@@ -1,4 +1,4 @@
-"""Meta fills {{n}} with the n-th parameter, wherever it stands in the text."""
+"""Meta fills {{n}} with the n-th parameter, wherever it is in the text."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def test_one_used_twice_is_sent_once() -> None:
     assert sent(template("{{2}} {{1}} {{2}}"), **{"1": "a", "2": "b"})["body"] == ["a", "b"]
 
 
-def test_named_parameters_go_out_as_they_stand_with_their_names() -> None:
+def test_named_parameters_go_out_unchanged_with_their_names() -> None:
     one = template("{{b}} and {{a}}", named=True)
     (component,) = one.filled({"body-0-b": "B", "body-0-a": "A"}).raw["components"]
     assert [(each["parameter_name"], each["text"]) for each in component["parameters"]] == [("b", "B"), ("a", "A")]

@@ -212,7 +212,7 @@ def test_several_numbers_in_one_cell_are_all_read(written: str) -> None:
     ("written", "country"),
     [("+49 (0)151 / 20000000", ""), ("0151 / 20000000", "DE"), ("0151/20000000", "DE"), ("(0151) / 200 000 00", "DE")],
 )
-def test_a_slash_after_an_area_code_stands_within_one_number(written: str, country: str) -> None:
+def test_a_slash_after_an_area_code_is_within_one_number(written: str, country: str) -> None:
     assert read_all(written, country) == ["4915120000000"]
 
 

@@ -66,9 +66,7 @@ def test_one_is_made_and_changed(ann: Browser, number: PhoneNumber) -> None:
         ({"language": "xx"}, "Choose one of the options"),
     ],
 )
-def test_what_is_wrong_is_said_at_the_field(
-    ann: Browser, number: PhoneNumber, wrong: dict[str, str], words: str
-) -> None:
+def test_a_mistake_is_shown_at_its_field(ann: Browser, number: PhoneNumber, wrong: dict[str, str], words: str) -> None:
     notification(number)
     answer = ann.post("~/notifications/new?template=t_payment_received", form(**wrong))
     assert answer.status_code == 422 and words in answer.text
@@ -82,7 +80,7 @@ def test_its_page_shows_what_the_customer_sees_and_how_to_call_it(ann: Browser, 
     assert "en_US, fr" in ann.get("~/notifications/").text
 
 
-def test_its_page_says_what_keeps_it_from_being_sent(ann: Browser, number: PhoneNumber) -> None:
+def test_its_page_says_what_prevents_sending(ann: Browser, number: PhoneNumber) -> None:
     made = notification(number)
     with tenant_scope(number.tenant_id):
         for one in db.session.scalars(select(MessageTemplate)):

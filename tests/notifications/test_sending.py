@@ -80,7 +80,7 @@ def test_another_region_of_the_language_will_do(carla: Conversation, number: Pho
         ({"name": "", "amount": "٥٠٠ XOF"}, ["name", "amount"]),
     ],
 )
-def test_what_is_wrong_is_said_by_variable(
+def test_a_mistake_is_named_by_variable(
     carla: Conversation, number: PhoneNumber, given: dict[str, str], wrong: list[str]
 ) -> None:
     with pytest.raises(Invalid) as raised:

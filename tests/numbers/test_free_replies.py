@@ -27,7 +27,7 @@ def talk(world: World) -> Conversation:
 
 
 def reply(world: World, talk: Conversation, *names: str, pricing: dict[str, Any], **more: Any) -> None:
-    """A reply of which Meta told these statuses."""
+    """A reply for which Meta reported these statuses."""
     wamid = f"wamid.{uuid.uuid4()}"
     with tenant_scope(world.bakery.id):
         message = Message.outbound(talk, "Hello", by=Actor.agent(world.ann), client_id=uuid.uuid4())
@@ -51,7 +51,7 @@ def test_last_month_is_not_this_month(world: World, talk: Conversation) -> None:
         assert free_replies_of([talk.phone_number_id])[talk.phone_number_id].free == 0
 
 
-def test_what_is_charged_after_them_is_said(world: World, ann: Browser, talk: Conversation) -> None:
+def test_what_is_charged_after_them_is_shown(world: World, ann: Browser, talk: Conversation) -> None:
     reply(world, talk, "delivered", pricing=PAID)
     page = ann.get(f"~/numbers/{talk.phone_number_id}").text
     assert "All 1,000 free replies of this month are used" in page and "1 more was charged" in page

@@ -87,7 +87,7 @@ def test_metas_review_and_verification_are_shown(
     assert all(each in shown[:900] for each in words)
 
 
-def test_the_profile_is_kept_at_meta(ann: Browser, at: str) -> None:
+def test_the_profile_is_saved_at_meta(ann: Browser, at: str) -> None:
     typed = {"about": "Fresh bread", "email": "a@b.example", "website_1": "https://b.example", "vertical": "GROCERY"}
     assert ann.post(f"{at}/profile", typed).status_code == 303
     page = text(ann, f"{at}/profile")
@@ -95,7 +95,7 @@ def test_the_profile_is_kept_at_meta(ann: Browser, at: str) -> None:
     assert 'value="https://b.example"' in page
 
 
-def test_what_will_not_do_is_told_and_kept(ann: Browser, at: str) -> None:
+def test_what_will_not_do_is_an_error_and_stays_in_the_form(ann: Browser, at: str) -> None:
     answer = ann.post(f"{at}/profile", {"about": "Kept", "website_1": "b.example", "email": "nobody"})
     page = answer.get_data(as_text=True)
     assert answer.status_code == 422
@@ -137,7 +137,7 @@ def test_a_username_is_taken_and_given_up(ann: Browser, at: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ab", "..bakery", "www.bakery", "12345", "bäcker"])
-def test_what_is_no_username_is_told(ann: Browser, at: str, name: str) -> None:
+def test_what_is_no_username_is_an_error(ann: Browser, at: str, name: str) -> None:
     assert ann.post(f"{at}/username", {"username": name}).status_code == 422
 
 
@@ -167,7 +167,7 @@ def test_a_links_text_is_changed_and_its_code_stays(ann: Browser, at: str) -> No
     assert code in page
 
 
-def test_a_text_that_will_not_do_is_told_beside_its_link(ann: Browser, at: str) -> None:
+def test_a_text_that_will_not_do_is_an_error_beside_its_link(ann: Browser, at: str) -> None:
     code = link_made(ann, at)
     answer = ann.post(f"{at}/links/{code}", {"message": "x" * 141})
     assert answer.status_code == 422
@@ -210,7 +210,7 @@ def test_an_empty_chat_offers_what_was_written(ann: Browser, at: str) -> None:
 
 
 @pytest.mark.parametrize("typed", [{"prompts": "\n".join("abcde")}, {"commands": "hours"}, {"prompts": "x" * 81}])
-def test_what_meta_would_not_take_is_told_before(ann: Browser, at: str, typed: dict[str, str]) -> None:
+def test_what_meta_would_not_take_is_shown_before(ann: Browser, at: str, typed: dict[str, str]) -> None:
     assert ann.post(f"{at}/greeting", typed).status_code == 422
 
 
@@ -244,7 +244,7 @@ def test_the_pin_is_shown_only_to_who_knows_the_password(ann: Browser, road: Roa
     assert "424242" in text(ann, f"{at}/pin")
 
 
-def test_a_new_pin_is_set_at_meta_and_kept(ann: Browser, road: Road, at: str) -> None:
+def test_a_new_pin_is_set_at_meta_and_saved(ann: Browser, road: Road, at: str) -> None:
     ann.confirmed().post(f"{at}/pin", {"pin": "135790"})
     with tenant_scope(road.world.bakery.id):
         assert PhoneNumber.get_or_404(road.number.id).pin == "135790"

@@ -35,7 +35,7 @@ def ids(seeded: dict[str, Any]) -> dict[str, str]:
     return {name: seeded[name] for name in ("waba_id", "phone_number_id", "token")}
 
 
-def test_a_number_is_connected_with_every_step_told(app: Flask, world: World, seeded: dict[str, Any]) -> None:
+def test_a_number_is_connected_with_every_step_shown(app: Flask, world: World, seeded: dict[str, Any]) -> None:
     done = connect(app, **ids(seeded))
     assert done.exit_code == 0, done.output
     assert "Number registered with WhatsApp" in done.output
@@ -48,7 +48,7 @@ def test_it_may_be_repeated(app: Flask, world: World, seeded: dict[str, Any]) ->
     assert only_number(world).state == "connected"
 
 
-def test_what_fails_is_told_with_metas_words(app: Flask, world: World, meta: Meta, seeded: dict[str, Any]) -> None:
+def test_what_fails_is_shown_with_metas_words(app: Flask, world: World, meta: Meta, seeded: dict[str, Any]) -> None:
     meta.post("faults", edge="POST register", kind="error", code=100, details="Meta says no")
     done = connect(app, **ids(seeded))
     assert done.exit_code == 1

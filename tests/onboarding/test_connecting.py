@@ -53,7 +53,7 @@ def test_the_clock_notices_a_hello(attempt: Attempt, enqueued: Enqueued) -> None
 
 
 def test_no_transaction_is_open_while_meta_is_called(attempt: Attempt) -> None:
-    """`refuse_inside_transaction` stands before every call; a step that forgot would fail by it."""
+    """`refuse_inside_transaction` runs before every call; a step that forgot would fail by it."""
     attempt.connect()
     assert attempt.trouble().get("asks") == "hello"
 
@@ -75,7 +75,7 @@ def test_a_blocked_number_is_not_connected_and_says_why(attempt: Attempt, meta: 
     assert "There is an error with the payment method." in attempt.page()
 
 
-def test_the_code_may_come_before_what_the_window_said(attempt: Attempt) -> None:
+def test_the_code_may_come_before_the_message_of_the_window(attempt: Attempt) -> None:
     attempt.sign_up()
     attempt.post_code()
     attempt.post_claims()

@@ -44,7 +44,7 @@ def greet(attempt: Attempt) -> None:
         ["whatsapp_business_management", "whatsapp_business_messaging", "whatsapp_business_manage_events"],
     ],
 )
-def test_the_accounts_ids_may_stand_under_any_scope_of_whatsapp(
+def test_the_accounts_ids_may_be_under_any_scope_of_whatsapp(
     attempt: Attempt, monkeypatch: pytest.MonkeyPatch, scopes: list[str]
 ) -> None:
     monkeypatch.setattr("simulator.tokens.SCOPES", scopes)
@@ -307,7 +307,7 @@ def test_after_the_hello_the_page_waits_for_nothing_more(attempt: Attempt) -> No
     assert "This page shows when it arrives" not in words(attempt)
 
 
-def test_what_one_needs_is_said_once(attempt: Attempt) -> None:
+def test_what_one_needs_is_shown_once(attempt: Attempt) -> None:
     """Where connecting begins; the page before it does not say so too."""
     assert words(attempt).count("What you need") == 1
     assert "What you need" not in attempt.browser.get("~/numbers").get_data(as_text=True)

@@ -111,9 +111,7 @@ def test_the_word_in_the_numbers_profile_counts_too(
     assert waiting.state == "connected"
 
 
-def test_a_word_that_comes_before_the_browser_waits_for_nobody(
-    attempt: Attempt, played: PlayedWorld, road: Road
-) -> None:
+def test_a_word_that_comes_before_the_browser_delays_nothing(attempt: Attempt, played: PlayedWorld, road: Road) -> None:
     """Told by Meta first; whoever begins afterwards has a word of their own."""
     waba_id = arrived(road, share(played, "Bakery", number="15550783877"))
     attempt.answer("hosted", phone=NUMBER)
@@ -123,7 +121,7 @@ def test_a_word_that_comes_before_the_browser_waits_for_nobody(
     assert attempt.state == "connected"
 
 
-def test_of_two_that_fit_nobody_gets_it(waiting: Attempt, rival: Attempt, played: PlayedWorld, road: Road) -> None:
+def test_of_two_that_fit_neither_gets_it(waiting: Attempt, rival: Attempt, played: PlayedWorld, road: Road) -> None:
     rival.answer("hosted", phone=NUMBER)
     both = f"Bakery {waiting.load().hosted_word} {rival.load().hosted_word}"
     find_owner(arrived(road, share(played, both, number="15550783877")))
@@ -209,13 +207,13 @@ def test_the_page_is_waited_for_and_left_again(waiting: Attempt) -> None:
     assert "Waiting for Facebook" not in waiting.page()
 
 
-def test_what_is_no_number_is_told(attempt: Attempt) -> None:
+def test_what_is_no_number_is_an_error(attempt: Attempt) -> None:
     answer = attempt.answer("hosted", phone="mine")
     assert answer.status_code == 422
     assert "Enter its digits only" in answer.get_data(as_text=True)
 
 
-def test_without_the_setting_nobody_is_offered_the_page(attempt: Attempt, app: Flask) -> None:
+def test_without_the_setting_the_page_is_not_offered(attempt: Attempt, app: Flask) -> None:
     here = app.extensions["outside"]
     usual, here.settings = here.settings, here.settings.model_copy(update={"meta_hosted_signup_url": ""})
     page = attempt.page()

@@ -1,4 +1,4 @@
-"""Taking an account off: in the order in which nobody is left paying, whatever dies on the way."""
+"""Taking an account off: in the order in which no one is left paying, whatever dies on the way."""
 
 from __future__ import annotations
 

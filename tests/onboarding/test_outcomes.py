@@ -117,7 +117,7 @@ def test_a_number_that_is_taken_is_refused_and_what_was_typed_stays(attempt: Att
     assert attempt.trouble()["code"] == 2388001
 
 
-def test_a_name_too_short_is_told_beside_its_field(attempt: Attempt) -> None:
+def test_a_name_too_short_is_an_error_beside_its_field(attempt: Attempt) -> None:
     attempt.sign_up(without_number=True)
     attempt.connect()
     answer = attempt.answer("new-number", **NEW | {"name": "B"})
@@ -185,7 +185,7 @@ def test_whoever_left_the_window_is_reminded_once(attempt: Attempt, enqueued: En
     assert attempt.path in body
 
 
-def test_nobody_is_reminded_at_once_nor_after_going_on(attempt: Attempt, enqueued: Enqueued) -> None:
+def test_no_one_is_reminded_at_once_nor_after_going_on(attempt: Attempt, enqueued: Enqueued) -> None:
     leave_the_window(attempt, minutes=5)
     enqueue_onboardings()
     assert "onboarding.remind" not in enqueued.names
@@ -206,7 +206,7 @@ def test_a_token_one_has_connects_without_the_window(ann: Browser, world: World,
     assert ids["token"] not in attempt.page()
 
 
-def test_what_is_no_token_is_told_and_not_shown_again(ann: Browser) -> None:
+def test_what_is_no_token_is_an_error_and_not_shown_again(ann: Browser) -> None:
     answer = ann.post("~/onboarding/tokens", {"token": "EAA short", "waba_id": "x"})
     assert answer.status_code == 422
     assert "EAA short" not in answer.get_data(as_text=True)

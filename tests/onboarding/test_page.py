@@ -91,7 +91,7 @@ def test_pressing_connect_twice_makes_one_attempt(ann: Browser, attempt: Attempt
     assert ann.post("~/onboarding").location == attempt.path
 
 
-def test_somebody_who_stopped_is_told_where(attempt: Attempt) -> None:
+def test_somebody_who_stopped_reads_where(attempt: Attempt) -> None:
     attempt.post("cancellation", current_step="PHONE_NUMBER_VERIFICATION")
     page = attempt.page()
     assert "You left while entering the code for your phone number." in page

@@ -49,7 +49,7 @@ def test_the_platform_reads_it_too(attempt: Attempt, pat: Browser) -> None:
     assert "Not registered yet: 3 days left." in pat.get("/platform/accounts").get_data(as_text=True)
 
 
-def test_in_the_first_week_nobody_is_bothered(attempt: Attempt, ann: Browser, enqueued: Enqueued) -> None:
+def test_in_the_first_week_no_one_is_bothered(attempt: Attempt, ann: Browser, enqueued: Enqueued) -> None:
     left_unregistered(attempt, days=5)
     enqueued.clear()
     enqueue_deadline_warnings()

@@ -1,4 +1,4 @@
-"""Whatever dies, whenever it dies: the attempt goes on where Meta says it stands."""
+"""Whatever dies, whenever it dies: the attempt continues from the state that Meta reports."""
 
 from __future__ import annotations
 

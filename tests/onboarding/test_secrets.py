@@ -110,7 +110,7 @@ def test_a_damaged_token_asks_for_a_new_start(attempt: Attempt) -> None:
     assert attempt.trouble()["start_again"]
 
 
-def test_the_pin_is_kept_and_used_again(attempt: Attempt, again: Attempt) -> None:
+def test_the_pin_is_saved_and_used_again(attempt: Attempt, again: Attempt) -> None:
     attempt.connect()
     pin = attempt.number().pin
     again.connect()

@@ -32,7 +32,7 @@ def shared(meta: Meta, road: Road) -> dict[str, str]:
     return ids
 
 
-def test_an_account_of_nobody_is_shown_and_given_to_its_business(pat: Browser, road: Road, meta: Meta) -> None:
+def test_an_unassigned_account_is_shown_and_given_to_its_business(pat: Browser, road: Road, meta: Meta) -> None:
     ids = shared(meta, road)
     assert ids["waba_id"] in pat.get("/platform/accounts").get_data(as_text=True)
     assert pat.post(f"/platform/accounts/{ids['waba_id']}/adoption", {"slug": "shoes"}).status_code == 303
@@ -66,7 +66,7 @@ def test_an_account_that_was_taken_back_is_no_orphan(pat: Browser, road: Road, m
 def test_what_is_red_for_the_owner_is_red_here(pat: Browser, world: World) -> None:
     number, _ = world.connect_numbers()
     with tenant_scope(world.bakery.id):
-        PhoneNumber.get_or_404(number.id).pause("Something is wrong.", "Mend it.")
+        PhoneNumber.get_or_404(number.id).pause("Something is wrong.", "Fix it.")
     with platform_scope("tests"):
         soon = now() + dt.timedelta(days=2, hours=1)
         db.session.execute(update(Waba).where(Waba.tenant_id == world.shoes.id).values(token_expires_at=soon))
@@ -174,7 +174,9 @@ def test_the_console_shows_what_is_left_of_the_credit_line(pat: Browser, world: 
 
 
 @pytest.mark.parametrize(("owed", "words"), [(8_500, "running low."), (10_000, "is used up")])
-def test_a_line_that_runs_short_is_told_in_words(pat: Browser, world: World, meta: Meta, owed: int, words: str) -> None:
+def test_a_line_that_runs_short_is_reported_in_words(
+    pat: Browser, world: World, meta: Meta, owed: int, words: str
+) -> None:
     meta.post("credit-line", owed=owed)
     assert words in pat.get("/platform/credit-line", headers={"HX-Request": "true"}).get_data(as_text=True)
 

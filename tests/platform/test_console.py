@@ -21,13 +21,13 @@ from tests.world import World, conversation
 
 PAGES = ["/platform/", "/platform/tenants", "/platform/held-changes"]
 OUR_TROUBLE = Trouble(
-    "Credit line refused.", "Ours to mend.", hint="Accept the terms.", details="(#200) No terms", code=200
+    "Credit line refused.", "Ours to fix.", hint="Accept the terms.", details="(#200) No terms", code=200
 )
 
 
 @pytest.fixture
 def failed(world: World) -> Onboarding:
-    """Bakery's attempt, standing still at the credit line."""
+    """Bakery's attempt, stuck at the credit line."""
     with tenant_scope(world.bakery.id):
         onboarding = Onboarding.begin(by=world.ann)
         for name in ("code_exchanged", "token_inspected", "assets_confirmed", "webhooks_subscribed"):
@@ -205,7 +205,7 @@ def test_whatever_is_opened_is_logged(pat: Browser, world: World) -> None:
     assert any(entry.get("seen") == {"tenant_id": str(world.bakery.id)} for entry in log)
 
 
-def test_nobody_else_retries(ann: Browser, failed: Onboarding) -> None:
+def test_no_one_else_retries(ann: Browser, failed: Onboarding) -> None:
     assert retry(ann, failed, reason="please") == 303
     with tenant_scope(failed.tenant_id):
         assert Onboarding.get_or_404(failed.id).state == "failed"
@@ -255,7 +255,7 @@ def test_a_tenants_page_shows_yesterdays_failures(pat: Browser, world: World) ->
     assert "No message failed." in pat.get(f"/platform/tenants/{world.shoes.id}").text
 
 
-def test_an_error_keeps_the_navigation(pat: Browser, ben: Browser, world: World) -> None:
+def test_an_error_page_has_the_navigation(pat: Browser, ben: Browser, world: World) -> None:
     for address in (f"/platform/tenants/{uuid.uuid4()}", "/platform/nonsense"):
         answer = pat.get(address)
         assert answer.status_code == 404 and 'href="/platform/tenants"' in answer.text

@@ -27,7 +27,7 @@ def test_the_prices_are_shown_by_market_and_category(pat: Browser, carla: Conver
     assert "Every charged message has a price." in page
 
 
-def test_what_is_missing_is_said(pat: Browser, world: World, carla: Conversation) -> None:
+def test_what_is_missing_is_named(pat: Browser, world: World, carla: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         db.session.query(Waba).one().currency = "BRL"
     price = {"type": "regular", "category": "utility", "billable": True}

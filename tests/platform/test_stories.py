@@ -1,4 +1,4 @@
-"""Why a message did or did not arrive: told truly, to whom it concerns."""
+"""The page that says why a message did or did not arrive, and who may open it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def states(world: World) -> list[str]:
         return list(db.session.scalars(select(Message.state).order_by(Message.id)))
 
 
-def test_a_refusal_is_told_with_its_reason_and_the_fix_in_the_first_line(
+def test_a_refusal_shows_its_reason_and_the_fix_in_the_first_line(
     ann: Browser, world: World, talk: Conversation
 ) -> None:
     message = sent(world, talk, "failed", error=REFUSED)
@@ -92,7 +92,7 @@ def test_a_refusal_is_told_with_its_reason_and_the_fix_in_the_first_line(
         assert words in shown, words
 
 
-def test_a_lost_answer_is_told_as_unknown_with_the_risk(ann: Browser, world: World, talk: Conversation) -> None:
+def test_a_lost_answer_is_shown_as_unknown_with_the_risk(ann: Browser, world: World, talk: Conversation) -> None:
     message = sent(world, talk, "unknown")
     attempt(world, message, None)
     facts = verdict(ann, message)
@@ -138,7 +138,7 @@ def test_an_inbound_message_tells_when_it_came(ben: Browser, world: World, talk:
     assert "This message was received and is in the inbox." in shown and "WhatsApp's time" in shown
 
 
-def test_the_road_with_a_failure_is_told_as_it_was(road: Road, ann: Browser) -> None:
+def test_the_steps_with_a_failure_are_shown_as_they_were(road: Road, ann: Browser) -> None:
     refused = road.reply(road.customer_writes(wa_id="15559131051", name="Magic"), "one")
     late = road.reply(road.customer_writes(wa_id="15558000016", name="Late"), "two")
     lost = road.reply(road.customer_writes(wa_id="15558000003", name="Lost"), "three")
@@ -226,7 +226,7 @@ def test_only_the_chosen_are_sent_again(ann: Browser, world: World, talk: Conver
     assert states(world) == ["queued", "failed"]
 
 
-def test_what_can_never_go_is_left_alone_and_said(ann: Browser, world: World, talk: Conversation) -> None:
+def test_what_can_never_go_is_left_alone_and_reported(ann: Browser, world: World, talk: Conversation) -> None:
     sent(world, talk, "failed", error=REFUSED | {"kind": "final"})
     sent(world, talk, "failed", error=REFUSED, expires_at=now() - dt.timedelta(hours=1))
     answer = ann.post("~/failures/attempts", {"all": "yes"}, follow_redirects=True)
@@ -252,7 +252,7 @@ def test_the_console_hides_what_was_written_until_a_reason_is_given(
     assert "my secret wish" in page(pat, path)
 
 
-def test_the_owner_sees_who_looked_and_nobody_else_does(
+def test_the_owner_sees_who_looked_and_no_one_else_does(
     pat: Browser, ann: Browser, ben: Browser, sue: Browser, world: World, talk: Conversation
 ) -> None:
     message = sent(world, talk, "failed", error=REFUSED)

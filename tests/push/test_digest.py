@@ -103,7 +103,7 @@ def test_it_comes_at_most_every_hour_and_only_with_somebody_new(desk: Desk, noon
     assert len(send_digests(desk, rule)) == 1
 
 
-def test_who_waits_for_days_is_told_of_once_a_day(desk: Desk, noon: Any) -> None:
+def test_who_waits_for_days_is_reported_once_a_day(desk: Desk, noon: Any) -> None:
     rule = wanting(desk)
     waits(desk, 50)
     sent = 0

@@ -1,4 +1,4 @@
-"""A customer writes, and members who want to know are notified: once, in time, and nobody else."""
+"""A customer writes, and members who want to know are notified: once, in time, and no one else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_browser_is_notified_that_a_customer_wrote(desk: Desk, ann: Browser) -
     assert waiting(desk) == []
 
 
-def test_the_push_service_learns_who_we_are_and_not_what_is_said(desk: Desk, ann: Browser) -> None:
+def test_the_push_service_learns_who_we_are_and_not_the_message(desk: Desk, ann: Browser) -> None:
     desk.turn_on(ann)
     desk.write("Two rye loaves, please")
     desk.pass_on()
@@ -129,7 +129,7 @@ def conversation_number(desk: Desk) -> object:
     return conversation(desk.world).phone_number_id
 
 
-def test_nobody_is_notified_in_quiet_hours_nor_afterwards(desk: Desk, ann: Browser) -> None:
+def test_no_one_is_notified_in_quiet_hours_nor_afterwards(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     hour = dt.timedelta(hours=1)
     desk.choose(desk.world.ann, quiet_from=(now() - hour).time(), quiet_until=(now() + hour).time())
@@ -283,7 +283,7 @@ def test_a_session_that_ended_is_not_notified(desk: Desk, ann: Browser) -> None:
     assert chromium.heard() == [] and desk.browsers() == []
 
 
-def test_next_door_nobody_is_notified(desk: Desk, ann: Browser, app: object) -> None:
+def test_next_door_no_one_is_notified(desk: Desk, ann: Browser, app: object) -> None:
     sue = Browser(ann.app, tenant="shoes").signed_in_as(desk.world.sue)
     sues = desk.turn_on(sue, "sue")
     desk.turn_on(ann)

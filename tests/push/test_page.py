@@ -61,7 +61,7 @@ def test_what_is_chosen_stays(ben: Browser, world: World, number: PhoneNumber) -
         ({"about": "everything"}, "Choose one of these."),
     ],
 )
-def test_what_cannot_be_is_said_and_what_was_typed_stays(
+def test_what_cannot_be_is_an_error_and_what_was_typed_stays(
     ben: Browser, world: World, change: dict[str, str], words: str
 ) -> None:
     answer = ben.post("~/push/rule", CHOICE | change)
@@ -102,7 +102,7 @@ def test_a_browser_that_comes_back_with_another_address_is_reached_there(desk: D
     assert (len(chromium.heard()), len(moved.heard())) == (0, 1)
 
 
-def test_the_address_is_kept_encrypted(desk: Desk, ann: Browser) -> None:
+def test_the_address_is_stored_encrypted(desk: Desk, ann: Browser) -> None:
     desk.turn_on(ann)
     (browser,) = desk.browsers()
     assert b"push.example" not in browser.target_ciphertext
@@ -153,7 +153,7 @@ def test_what_somebody_does_not_want_to_hear_makes_no_sound(desk: Desk, ann: Bro
     assert 'data-unread="0"' in facts and "data-sounds" not in facts
 
 
-def test_at_most_twenty_browsers_are_kept(desk: Desk, ann: Browser) -> None:
+def test_at_most_twenty_browsers_are_stored(desk: Desk, ann: Browser) -> None:
     for place in range(22):
         desk.turn_on(ann, f"browser-{place}")
     saved = {browser.destination.endpoint.rpartition("-")[2] for browser in desk.browsers()}

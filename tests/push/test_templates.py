@@ -37,7 +37,7 @@ def test_a_rejection_reaches_those_who_may_edit(desk: Desk, ann: Browser, ben: B
     assert heard["url"] == f"/t/bakery/templates/{template.id}" and his.heard() == []
 
 
-def test_an_approval_disturbs_nobody(desk: Desk, ann: Browser, number: PhoneNumber) -> None:
+def test_an_approval_notifies_no_one(desk: Desk, ann: Browser, number: PhoneNumber) -> None:
     hers, template = desk.turn_on(ann), approved(number, status="PENDING")
     turn(desk, template, "APPROVED")
     pass_on(desk)

@@ -187,7 +187,7 @@ def test_stages_are_defined_by_admins(shelf: Shelf, ann: Browser, ben: Browser) 
     assert ann.post("~/records/settings/lead", {"open": "\n".join(map(str, range(40)))}).status_code == 422
 
 
-def test_an_erased_contact_takes_along_what_is_about_nobody_else(shelf: Shelf, world: World) -> None:
+def test_an_erased_contact_takes_along_what_is_about_no_one_else(shelf: Shelf, world: World) -> None:
     villa, deal = shelf.add("Villa", type="property", linked=True), shelf.add("Carla's deal", linked=True)
     shared = shelf.add("Family deal", linked=True)
     with tenant_scope(shelf.id):

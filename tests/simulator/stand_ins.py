@@ -13,7 +13,7 @@ ORIGIN = "http://product.example:8000"
 
 @dataclass
 class Product:
-    """Stands where the product stands: keeps every webhook and answers what the test wants."""
+    """Takes the place of the product: records every webhook and answers what the test wants."""
 
     answers: list[int] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)

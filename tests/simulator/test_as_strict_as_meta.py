@@ -305,7 +305,7 @@ def test_another_servers_override_takes_the_messages_away(
     assert answer["webhook_configuration"][level] == url
 
 
-def test_the_ids_may_stand_under_another_scope(client: FlaskClient, settings: Settings) -> None:
+def test_the_ids_may_be_under_another_scope(client: FlaskClient, settings: Settings) -> None:
     body = {
         "name": "Books",
         "display_phone_number": "15550002222",

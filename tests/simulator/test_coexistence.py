@@ -66,7 +66,7 @@ def test_history_can_be_declined(
     assert product.values("history")[0]["history"][0]["errors"][0]["code"] == 2593109
 
 
-def test_the_address_book_is_told(
+def test_the_address_book_is_synchronised(
     client: FlaskClient, product: Product, both: dict[str, str], settle: Callable[[], None]
 ) -> None:
     contact = {"full_name": "Pablo Morales", "first_name": "Pablo", "phone_number": "16505551234"}

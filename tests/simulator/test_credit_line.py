@@ -31,7 +31,7 @@ def paid(client: FlaskClient, conversation: Any) -> Any:
     return conversation
 
 
-def test_the_line_is_told_in_hundredths_and_currency(line: Any) -> None:
+def test_the_line_is_given_in_hundredths_and_currency(line: Any) -> None:
     incoming = line()
     assert incoming["max_balance"]["currency"] == "USD"
     assert (incoming["balance"]["amount"], incoming["credit_available"]["amount_in_hundredths"]) == ("0.00", "1000000")

@@ -60,7 +60,7 @@ def test_a_new_business_ends_with_ids_and_a_code(popup: Any, graph: Graph, setti
     assert "access_token" in graph("GET", "oauth/access_token", query_string=secrets).json
 
 
-def test_the_partner_is_told_before_finish_is_pressed(popup: Any, product: Product, settle: Callable[[], None]) -> None:
+def test_the_partner_hears_before_finish_is_pressed(popup: Any, product: Product, settle: Callable[[], None]) -> None:
     incoming = popup().finish().says
     settle()
     assert product.values("account_update")[0]["waba_info"]["waba_id"] == incoming["session"]["data"]["waba_id"]
@@ -111,7 +111,7 @@ def test_finishing_without_a_number_says_so(popup: Any) -> None:
     assert "phone_number_id" not in session["data"]
 
 
-def test_a_number_with_its_own_calling_code_keeps_it(popup: Any) -> None:
+def test_a_number_with_its_own_calling_code_is_unchanged(popup: Any) -> None:
     window = popup().until_the_number().enter(display_name="Mill", code="1", number="+49 30 901820")
     assert "+49 309 018 20" in window.page.text
 

@@ -37,7 +37,7 @@ def generated(graph: Graph, shop: dict[str, str]) -> Callable[[], list[Any]]:
     return generated
 
 
-def test_an_account_that_has_it_not_is_told_so(send: Any) -> None:
+def test_an_account_without_it_reads_so(send: Any) -> None:
     error = send().json["error"]
     assert error["code"] == 100 and "isn't enabled for this account" in error["error_data"]["details"]
 

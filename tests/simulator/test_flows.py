@@ -202,12 +202,12 @@ def test_the_phone_shows_what_was_sent_in_as_a_card(client: FlaskClient, form: s
     assert "response_json" not in chat and "&#34;name&#34;" not in chat and "flow_token" not in chat
 
 
-def test_a_required_field_keeps_the_screen(client: FlaskClient, form: str) -> None:
+def test_a_required_field_does_not_leave_the_screen(client: FlaskClient, form: str) -> None:
     page = client.post(form, data={"state": state_in(client.get(form)), "field-name": " "})
     assert "Required" in page.text and "Bread" not in page.text
 
 
-def test_the_way_back_keeps_what_was_filled_in(client: FlaskClient, form: str) -> None:
+def test_the_way_back_restores_what_was_filled_in(client: FlaskClient, form: str) -> None:
     second = client.post(form, data={"state": state_in(client.get(form)), "field-name": "Carla"})
     first = client.post(form, data={"state": state_in(second), "back": "1"})
     assert 'value="Carla"' in first.text

@@ -7,7 +7,7 @@ from simulator.wabas import Waba
 from tests.simulator.stand_ins import Graph
 
 
-def test_a_call_without_a_token_is_told_so(client: FlaskClient, shop: dict[str, str]) -> None:
+def test_a_call_without_a_token_gets_an_error_that_says_so(client: FlaskClient, shop: dict[str, str]) -> None:
     answer = client.get(f"/v25.0/{shop['waba_id']}")
     assert answer.status_code == 400
     assert answer.get_json()["error"]["code"] == 2500

@@ -63,7 +63,7 @@ def test_whoever_writes_to_the_number_is_shown_it(
     assert product.inbound()[-1]["from"] == hidden["wa_id"]
 
 
-def test_a_new_number_is_told_by_the_old_one(
+def test_a_new_number_is_announced_by_the_old_one(
     client: FlaskClient,
     product: Product,
     shop: dict[str, str],

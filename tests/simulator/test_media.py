@@ -76,7 +76,7 @@ def test_a_deleted_file_is_gone(graph: Graph, shop: dict[str, str], upload: Any)
     assert graph("GET", id, token=shop["token"]).status_code == 400
 
 
-def test_a_type_nobody_takes_is_refused(upload: Any) -> None:
+def test_a_type_without_takers_is_refused(upload: Any) -> None:
     error = upload(b"MZ", "application/x-msdownload", "a.exe").json["error"]
     assert (error["code"], "one of the following types" in error["message"]) == (100, True)
 

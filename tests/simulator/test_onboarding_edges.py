@@ -109,7 +109,7 @@ def test_both_ends_of_a_shared_line_name_the_same_credential(
     assert credential["receiving_credential"]["id"] == waba["primary_funding_id"]
 
 
-def test_sharing_again_gives_the_same_allocation_and_keeps_the_currency(
+def test_sharing_again_gives_the_same_allocation_and_currency(
     graph: Graph, line: str, assigned: Any, signed_up: dict[str, str]
 ) -> None:
     requested = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}

@@ -110,5 +110,5 @@ def test_a_link_opens_the_chat_with_the_text_ready(client: FlaskClient, sheena: 
     assert "Bonjour &lt;b&gt; (ref 7KQ-M2F)</textarea>" in client.get(address).text
 
 
-def test_a_link_to_a_number_of_nobody_opens_no_chat(client: FlaskClient) -> None:
+def test_a_link_to_a_number_without_a_business_opens_no_chat(client: FlaskClient) -> None:
     assert client.get("/wa.me/15550000000?text=Hi").status_code == 404

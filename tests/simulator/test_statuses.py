@@ -54,7 +54,7 @@ def test_the_price_moves_to_read_when_delivered_is_lost(
     assert product.statuses()[1]["pricing"]["type"] == "free_customer_service"
 
 
-def test_a_status_told_twice_says_the_same_price_twice(
+def test_a_status_reported_twice_says_the_same_price_twice(
     graph: Graph,
     product: Product,
     shop: dict[str, str],
@@ -68,7 +68,7 @@ def test_a_status_told_twice_says_the_same_price_twice(
     assert facts == [("sent", True), ("sent", True), ("delivered", True), ("delivered", True)]
 
 
-def test_outside_an_ads_days_nothing_is_told_of_a_conversation(
+def test_outside_an_ads_days_nothing_is_reported_of_a_conversation(
     graph: Graph, product: Product, conversation: Any, settle: Callable[[], None]
 ) -> None:
     graph.send(conversation, "16505551234")
@@ -156,7 +156,7 @@ def test_a_phone_that_is_off_receives_when_it_is_on_again(
     assert names(product) == ["sent", "delivered"]
 
 
-def test_without_read_receipts_nobody_learns_of_reading(
+def test_without_read_receipts_reading_is_not_reported(
     graph: Graph, client: FlaskClient, product: Product, conversation: Any, settle: Callable[[], None]
 ) -> None:
     client.patch("/control/api/customers/16505551234", json={"read_receipts": False})

@@ -330,7 +330,7 @@ def test_archived_templates_are_not_sent_until_they_are_back(create: Any, call: 
     assert call("POST", "WABA/message_templates/unarchive", json={"hsm_ids": id}).json["unarchived_templates"] == [id]
 
 
-def test_what_nobody_sends_for_a_year_is_archived_and_then_deleted(create: Any, world: World, product: Product) -> None:
+def test_what_is_not_sent_for_a_year_is_archived_and_then_deleted(create: Any, world: World, product: Product) -> None:
     create(name="shipped_approved")
     for days in (366, 29):
         world.advance(days * 86400)

@@ -10,7 +10,7 @@ from tests.simulator.stand_ins import Graph
 
 
 class Door:
-    """A lock that tells when somebody stands before it."""
+    """A lock that says when something waits for it."""
 
     def __init__(self, lock: Any) -> None:
         self.lock = lock

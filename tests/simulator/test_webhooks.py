@@ -56,7 +56,7 @@ def test_a_quoted_message_travels_as_context(
     assert product.inbound()[0]["context"] == {"from": "15550783881", "id": "wamid.quoted"}
 
 
-def test_a_waba_nobody_subscribed_to_is_silent(
+def test_an_unsubscribed_waba_is_silent(
     client: FlaskClient, product: Product, write: Callable[..., dict[str, str]], settle: Callable[[], None]
 ) -> None:
     seed = {"name": "Silent", "display_phone_number": "15550004444", "subscribed": False}

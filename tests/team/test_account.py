@@ -88,7 +88,7 @@ def test_all_sessions_elsewhere_are_ended(world: World, ann: Browser, ben: Brows
     assert is_in(ben)
 
 
-def test_nobody_ends_the_session_of_another(world: World, ann: Browser, ben: Browser, sue: Browser) -> None:
+def test_the_session_of_another_cannot_be_ended(world: World, ann: Browser, ben: Browser, sue: Browser) -> None:
     anns = next(each for each in rows(UserSession) if each.user_id == world.ann.id)
     path = f"~/account/sessions/{anns.id}/end"
     assert ben.post(path).status_code == 404

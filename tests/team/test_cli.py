@@ -48,7 +48,7 @@ def test_a_second_run_before_the_owner_came_prints_a_new_link(app: Flask, browse
     assert browser.get(second).status_code == 200
 
 
-def test_a_known_owner_keeps_their_password(world: World, app: Flask, browser: Browser) -> None:
+def test_a_known_owners_password_is_not_changed(world: World, app: Flask, browser: Browser) -> None:
     answer = run(app, *TENANT[:-1], "ann@example.com", "--password", "another phrase here")
     assert "with their existing password" in answer.output
     assert sign_in(browser, "ann@example.com").status_code == 303

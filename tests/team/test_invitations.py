@@ -45,7 +45,7 @@ def test_several_addresses_at_once_are_taken_however_they_are_written(ann: Brows
 
 
 @pytest.mark.parametrize("emails", ["", "  ", "nobody", "a@x.com, nobody", " ".join(f"u{n}@x.com" for n in range(21))])
-def test_addresses_that_will_not_do_invite_nobody(ann: Browser, emails: str) -> None:
+def test_addresses_that_will_not_do_send_no_invitation(ann: Browser, emails: str) -> None:
     answer = ann.post("~/team/invitations", {"emails": emails, "role": "agent"})
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.text
@@ -94,7 +94,7 @@ def test_somebody_known_signs_in_first_and_then_joins(ann: Browser, browser: Bro
     assert member(world.bakery, world.sue).role == "agent"
 
 
-def test_somebody_elses_session_is_told_so(ann: Browser, ben: Browser, world: World) -> None:
+def test_somebody_elses_session_gets_an_error(ann: Browser, ben: Browser, world: World) -> None:
     link = invite(ann, "sue@example.com")
     page = ben.get(link).text
     assert "You are signed in as ben@example.com" in page
@@ -213,7 +213,7 @@ def test_somebody_removed_can_be_invited_again(ann: Browser, browser: Browser, w
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"password": "short"}, {"password": "ned@example.com"}])
-def test_a_form_that_will_not_do_keeps_the_seat_free(ann: Browser, browser: Browser, wrong: dict[str, str]) -> None:
+def test_a_form_that_will_not_do_takes_no_seat(ann: Browser, browser: Browser, wrong: dict[str, str]) -> None:
     link = invite(ann)
     assert accept(browser, link, **wrong).status_code == 422
     assert accept(browser, link).status_code == 303
@@ -246,7 +246,7 @@ def test_the_sweep_enqueues_again_what_was_not_mailed(ann: Browser, app: Flask) 
     assert rq.Queue("default", connection=redis, serializer=JSONSerializer).count == 1
 
 
-def test_a_member_who_accepts_keeps_the_seat_they_have(world: World) -> None:
+def test_a_member_who_accepts_has_the_same_seat(world: World) -> None:
     with tenant_scope(world.bakery.id):
         offered = Invitation.offer("ben@example.com", Role.ADMIN, by=None)
     assert offered.accept(world.ben)

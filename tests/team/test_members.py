@@ -105,7 +105,7 @@ def test_an_admin_cannot_touch_an_owner(ada: Browser, world: World, act: str, ro
     assert member(world.bakery, world.ann).role == "owner"
 
 
-def test_an_admin_makes_nobody_an_owner(ada: Browser, world: World) -> None:
+def test_an_admin_cannot_make_an_owner(ada: Browser, world: World) -> None:
     assert ada.post(seat(world.bakery, world.ben) + "/role", {"role": "owner"}).status_code == 403
     assert 'value="owner"' not in ada.get("~/team").text
 
@@ -187,7 +187,7 @@ def test_a_change_of_the_team_asks_for_the_password(app: Flask, world: World, ac
     assert member(world.bakery, world.ben).role == "agent"
 
 
-def test_owners_read_who_changed_the_team_and_nobody_changes_that(
+def test_owners_read_who_changed_the_team_and_no_one_changes_that(
     ann: Browser, ada: Browser, world: World, superuser_url: str
 ) -> None:
     ann.post(f"{seat(world.bakery, world.ben)}/role", {"role": "admin"})

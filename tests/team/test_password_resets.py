@@ -151,7 +151,7 @@ def test_a_mail_that_was_not_taken_is_tried_again(
 
 
 def refuse(*_: object) -> None:
-    raise OSError("the server is away")
+    raise OSError("the server is unavailable")
 
 
 def test_the_sweep_enqueues_again_what_was_not_mailed(world: World, app: Flask, browser: Browser) -> None:
@@ -172,7 +172,7 @@ def test_the_sweep_forgets_what_expired(world: World, browser: Browser) -> None:
     assert rows(PasswordReset) == []
 
 
-def test_nobody_is_mailed_more_than_three_links_an_hour(world: World, browser: Browser) -> None:
+def test_no_one_gets_more_than_three_links_an_hour(world: World, browser: Browser) -> None:
     for _ in range(5):
         assert browser.post("/forgotten-password", {"email": "ann@example.com"}).status_code == 200
     assert len(deliver_mails()) == 3

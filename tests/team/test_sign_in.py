@@ -44,7 +44,7 @@ def test_somebody_in_several_businesses_chooses(world: World, browser: Browser) 
     assert page.index('href="/t/bakery/"') < page.index('href="/t/shoes/"')
 
 
-def test_somebody_in_no_business_is_told_so(world: World, browser: Browser) -> None:
+def test_somebody_in_no_business_reads_so(world: World, browser: Browser) -> None:
     with platform_scope("tests"):
         db.session.query(UserTenant).delete()
     sign_in(browser)
@@ -56,7 +56,7 @@ def test_the_chooser_is_for_people_with_a_session(browser: Browser) -> None:
     assert browser.get("/businesses").location == "/sign-in?next=/businesses"
 
 
-def test_the_chooser_shows_nobody_elses_business(sue: Browser) -> None:
+def test_the_chooser_shows_no_other_persons_business(sue: Browser) -> None:
     page = sue.get("/businesses").text
     assert "Shoes" in page
     assert "Bakery" not in page
@@ -114,7 +114,7 @@ def test_the_console_may_ask_for_its_own_people(world: World) -> None:
 @pytest.mark.parametrize(
     "form", [{}, {"email": "ann"}, {"email": "ann@example.com"}, {"email": "\x00 @x.com", "password": "x"}]
 )
-def test_a_form_half_filled_is_told_what_is_missing(world: World, browser: Browser, form: dict[str, str]) -> None:
+def test_a_half_filled_form_says_what_is_missing(world: World, browser: Browser, form: dict[str, str]) -> None:
     answer = browser.post("/sign-in", form)
     assert answer.status_code == 422
     assert 'class="problem"' in answer.text
@@ -168,7 +168,7 @@ def test_a_line_of_ipv6_counts_as_one_place(world: World) -> None:
 
 
 def test_a_forged_forwarding_header_does_not_make_a_new_place(world: World, browser: Browser) -> None:
-    """No proxy stands before the tests' app, so nobody's word is taken for where a request comes from."""
+    """No proxy is in front of the tests' app, so no header is believed about where a request comes from."""
     for number in range(3):
         guess(browser, 1, f"u{number}@example.com", ip=f"10.0.0.{number}, 192.0.2.7")
     assert {attempt.ip for attempt in rows(SignInAttempt)} == {"127.0.0.1"}
@@ -212,7 +212,7 @@ def test_signing_in_rightly_does_not_count(world: World, browser: Browser) -> No
         assert sign_in(browser).status_code == 303
 
 
-def test_nobody_can_lock_a_known_device_out(world: World, browser: Browser, other: Browser) -> None:
+def test_a_known_device_cannot_be_locked_out(world: World, browser: Browser, other: Browser) -> None:
     sign_in(browser)
     browser.post("/sign-out")
     assert guess(other, 11) == 429
@@ -315,7 +315,7 @@ def test_a_page_elsewhere_is_not_led_back_to(world: World, browser: Browser) -> 
     assert browser.post(answer.location, {"email": "ann@example.com", "password": PASSWORD}).location == "/"
 
 
-def test_a_stranger_is_not_told_of_a_session(browser: Browser) -> None:
+def test_a_stranger_does_not_learn_of_a_session(browser: Browser) -> None:
     page = browser.get("/sign-in?next=/t/bakery/team").text
     assert "Sign in to open this page." in page and "session has ended" not in page
     assert "Sign in to open this page." not in browser.get("/sign-in").text

@@ -216,7 +216,7 @@ def test_what_is_no_address_gets_no_mail(browser: Browser) -> None:
     assert rows(EmailConfirmation) == []
 
 
-def test_a_name_is_kept_on_one_line(browser: Browser) -> None:
+def test_a_name_is_on_one_line(browser: Browser) -> None:
     link = ask_to_sign_up(browser)
     create_business(browser, link, business="Tea\r\nBcc: all@example.com", name="  Tom\t\x1b[31m  T. ")
     assert rows(Tenant)[0].name == "Tea Bcc: all@example.com"

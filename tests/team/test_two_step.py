@@ -54,7 +54,7 @@ PAGE = "~/account/two-step"
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Codes are of a moment: here it stands still until a test moves it."""
+    """Codes are of a moment: here time stops until a test moves it."""
     with time_machine.travel(now(), tick=False) as clock:
         yield clock
 
@@ -179,7 +179,7 @@ def test_turning_it_on_ends_every_other_session(ann: Browser, world: World, brow
     assert is_in(ann) and not is_in(browser)
 
 
-def test_what_nobody_set_up_within_a_day_is_forgotten(ann: Browser, world: World) -> None:
+def test_what_is_not_set_up_within_a_day_is_forgotten(ann: Browser, world: World) -> None:
     ann.post(f"{PAGE}/secret")
     with platform_scope("tests"):
         SecondStep.forget_unfinished()
@@ -330,12 +330,12 @@ def test_after_five_minutes_one_starts_again(secret: str, browser: Browser, cloc
 def test_an_old_cookie_gives_no_new_tries(secret: str, browser: Browser) -> None:
     """The tries are counted by us, not in the cookie that the browser sends."""
     sign_in(browser)
-    kept = browser.client.get_cookie("session")
-    assert kept
+    cookie = browser.client.get_cookie("session")
+    assert cookie
     for _ in range(5):
-        browser.client.set_cookie("session", kept.value)
+        browser.client.set_cookie("session", cookie.value)
         enter(browser, wrong(secret))
-    browser.client.set_cookie("session", kept.value)
+    browser.client.set_cookie("session", cookie.value)
     assert enter(browser, code_of(secret)) == 303 and not is_in(browser)
 
 
@@ -343,11 +343,11 @@ def test_a_sign_in_that_was_finished_is_over(
     secret: str, browser: Browser, other: Browser, clock: time_machine.Traveller
 ) -> None:
     sign_in(browser)
-    kept = browser.client.get_cookie("session")
-    assert kept
+    cookie = browser.client.get_cookie("session")
+    assert cookie
     enter(browser, code_of(secret))
     clock.shift(60)
-    other.client.set_cookie("session", kept.value)
+    other.client.set_cookie("session", cookie.value)
     assert other.post("/sign-in/code", {"code": code_of(secret)}).location == "/sign-in"
 
 
@@ -472,7 +472,7 @@ def test_a_new_password_ends_sign_ins_that_wait_for_a_code(secret: str, browser:
     assert browser.post("/sign-in/code", {"code": code_of(secret)}).location == "/sign-in"
 
 
-def test_an_invitation_lets_nobody_in_without_the_code(secret: str, world: World, app: Flask, browser: Browser) -> None:
+def test_an_invitation_lets_no_one_in_without_the_code(secret: str, world: World, app: Flask, browser: Browser) -> None:
     link = invite(Browser(app, "shoes").signed_in_as(world.sue), "ann@example.com")
     assert accept(browser, link).status_code == 403
     location = sign_in(browser, next=link).location
@@ -813,7 +813,7 @@ def test_an_admin_does_not_approve_what_is_for_themselves(pat: Browser, app: Fla
     assert admin("Quinn").second_step_at is None and quinn.get("/platform/").status_code == 303
 
 
-def test_nobody_asks_for_their_own_nor_twice_nor_without_a_reason(
+def test_a_reset_is_not_for_oneself_nor_twice_nor_without_a_reason(
     pat: Browser, ben_has_it: Browser, world: World
 ) -> None:
     set_up(pat, world.pat, "/platform/two-step")

@@ -68,7 +68,7 @@ def test_every_table_has_its_place_and_every_key_is_there_again(citus: Connectio
     incoming = list(cluster.distribute())
     assert cluster.present == kinds_of_tables() and cluster.missing == []
     assert citus.execute(text(KEYS)).all() == keys
-    assert cluster.hands_on_settings and "messages: distributed" in incoming and "users: reference" in incoming
+    assert cluster.propagates_settings and "messages: distributed" in incoming and "users: reference" in incoming
 
 
 def test_sessions_stay_on_one_machine_and_are_in_no_key_of_tenants_rows(citus: Connection) -> None:

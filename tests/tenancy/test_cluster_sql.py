@@ -42,7 +42,7 @@ def refused(reader: Reader, statement: str) -> list[str]:
     return refusals(Statement(reader.read(*numbered(statement, TYPES)), reader.catalogue, KINDS))
 
 
-def test_a_cluster_carries_out_every_statement_that_is_written_by_hand(reader: Reader) -> None:
+def test_a_cluster_executes_every_statement_that_is_written_by_hand(reader: Reader) -> None:
     statements = {place: words for place, words in written().items() if not CITUS.search(words)}
     assert len(statements) > 100
     problems = {place: results for place, words in statements.items() if (results := refused(reader, words))}
@@ -51,7 +51,7 @@ def test_a_cluster_carries_out_every_statement_that_is_written_by_hand(reader: R
 
 HERE = "tenant_id = :tenant and id = :id"
 BAD = {
-    "set_config_is_not_handed_on": "select set_config('app.tenant_id', :tenant, true)",
+    "set_config_is_not_propagated": "select set_config('app.tenant_id', :tenant, true)",
     "no_volatile_function_changes_rows": f"update messages set lease_until = clock_timestamp() where {HERE}",
     "the_time_is_a_parameter": "select id from messages where tenant_id = :tenant and expires_at < now()",
     "no_stable_function_of_a_column": f"update conversations set pair_tat = pair_tat + interval '6 s' where {HERE}",
@@ -107,7 +107,7 @@ GOOD = (
 
 
 @pytest.mark.parametrize("statement", GOOD)
-def test_what_a_cluster_carries_out_is_not_refused(reader: Reader, statement: str) -> None:
+def test_what_a_cluster_executes_is_not_refused(reader: Reader, statement: str) -> None:
     assert refused(reader, statement) == []
 
 
@@ -220,7 +220,7 @@ def test_a_function_that_asks_every_machine_is_found() -> None:
 
 
 def everywhere(source: str) -> list[str]:
-    """The tables of tenants in a function's text that it does not narrow to one tenant, each as often as it stands."""
+    """The tables of tenants in a function's text that it does not narrow to one tenant, each as often as it occurs."""
     results = [(table, alias) for table, alias in TABLE.findall(source) if KINDS.get(table) == "distributed"]
     loose = []
     for table, alias in results:

@@ -370,7 +370,7 @@ def test_the_oldest_partition_is_emptied_before_it_is_written_again(world: World
         assert db.session.scalars(db.select(Happening.subject_id)).all() == [TWO]
 
 
-def test_a_partition_that_holds_something_young_keeps_that(world: World, superuser_url: str) -> None:
+def test_a_partition_that_holds_something_young_is_not_emptied(world: World, superuser_url: str) -> None:
     happen(world, ONE, TWO)
     next_slot = (int(now().timestamp()) // WEEK + 1) % SLOTS
     with psycopg.connect(superuser_url) as connection:

@@ -41,14 +41,14 @@ def ids(stream: Iterator[str], count: int) -> list[str]:
     return [event.split("\n")[0].removeprefix("id: ") for event in itertools.islice(stream, count)]
 
 
-def test_a_page_is_told_what_changed_once_it_is_committed(hub: realtime.Hub, world: World) -> None:
+def test_a_page_hears_what_changed_once_it_is_committed(hub: realtime.Hub, world: World) -> None:
     stream = opened(hub, world)
     change(world, "conversation", "number", "conversation")
     facts = [next(stream), next(stream)]
     assert [event.split("data: ")[1].strip() for event in facts] == ["conversation 1", "number 1"]
 
 
-def test_the_tenant_next_door_is_told_nothing(hub: realtime.Hub, world: World) -> None:
+def test_the_tenant_next_door_hears_nothing(hub: realtime.Hub, world: World) -> None:
     theirs, ours = hub.open(world.shoes.id, world.sue.id, None), opened(hub, world)
     next(theirs)
     change(world, "conversation")
@@ -56,7 +56,7 @@ def test_the_tenant_next_door_is_told_nothing(hub: realtime.Hub, world: World) -
     assert all(stream.events.empty() for stream in hub.streams[realtime.CHANNEL.format(world.shoes.id)])
 
 
-def test_who_comes_back_is_told_what_was_missed(hub: realtime.Hub, world: World) -> None:
+def test_who_comes_back_gets_what_was_missed(hub: realtime.Hub, world: World) -> None:
     change(world, "first")
     change(world, "second")
     change(world, "third")
@@ -65,7 +65,7 @@ def test_who_comes_back_is_told_what_was_missed(hub: realtime.Hub, world: World)
     assert ids(opened(hub, world, saved[0]), 2) == saved[1:]
 
 
-def test_a_page_misses_nothing_between_being_made_and_being_told(ann: Browser, world: World) -> None:
+def test_a_page_misses_nothing_between_rendering_and_its_first_event(ann: Browser, world: World) -> None:
     change(world, "before")
     page = ann.get("~/inbox/").text
     change(world, "meanwhile")
@@ -81,7 +81,7 @@ def test_what_is_no_position_is_not_repeated_into_the_stream(hub: realtime.Hub, 
     assert "forged" not in next(stream) and next(stream) == realtime.RELOAD
 
 
-def test_who_was_away_too_long_is_told_to_ask_for_everything(hub: realtime.Hub, world: World) -> None:
+def test_who_was_disconnected_too_long_reloads_everything(hub: realtime.Hub, world: World) -> None:
     change(world, "long ago")
     outside().redis.flushdb()
     change(world, "now")

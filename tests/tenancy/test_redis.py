@@ -1,4 +1,4 @@
-"""Where Redis is away nothing waits for it for long."""
+"""Where Redis is unavailable nothing waits for it for long."""
 
 from __future__ import annotations
 

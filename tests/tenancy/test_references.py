@@ -69,7 +69,7 @@ def test_what_refers_to_a_row_that_goes_along_is_left_as_well(world: World, team
         assert db.session.query(Macro).one().canned_reply_id is None
 
 
-def test_a_team_that_keeps_its_rows_is_not_touched(world: World, team: Team) -> None:
+def test_a_team_with_the_same_rows_is_not_touched(world: World, team: Team) -> None:
     with tenant_scope(world.bakery.id):
         other = Team(name="Cakes")
         db.session.add(other)

@@ -1,4 +1,4 @@
-"""Secrets stay readable while their keys change, and nobody else's key opens them."""
+"""Secrets stay readable while their keys change, and no one else's key opens them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def new_key() -> str:
 
 @pytest.fixture
 def old(world: World) -> Iterator[str]:
-    """The key that was the first until now; a new one stands before it."""
+    """The key that was the first until now; a new one comes before it."""
     usual, old = outside().vault, new_key()
     outside().vault = Vault([old])
     yield old

@@ -1,4 +1,4 @@
-"""A token ends after 60 days: it is told in time, and one click gives 60 more."""
+"""A token ends after 60 days: the pages say so in time, and one click gives 60 more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drain and a check of the same account never wait for each other in a ring."""
+"""A drain and a check of the same account never deadlock."""
 
 from __future__ import annotations
 

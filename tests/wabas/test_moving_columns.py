@@ -74,7 +74,7 @@ def test_what_was_set_survives_the_way_down_and_up(
     assert as_platform(schema, f"select slowdown from number_paces where id = '{other.id}'") == [(1.0,)]
 
 
-def test_the_words_of_a_stopped_step_keep_their_meaning(
+def test_the_words_of_a_stopped_step_have_their_meaning(
     world: World, schema: Connection, migrations: list[ModuleType]
 ) -> None:
     onboarding = migrations[-1]

@@ -47,7 +47,7 @@ def test_without_numbers_the_page_offers_to_connect_one(ann: Browser) -> None:
     assert page.count("Connect WhatsApp") == 1
 
 
-def test_a_number_is_shown_with_how_it_stands(ann: Browser, number: PhoneNumber) -> None:
+def test_a_number_is_shown_with_its_state(ann: Browser, number: PhoneNumber) -> None:
     page = ann.get("~/numbers").get_data(as_text=True)
     assert "+1 555 078 3881" in page
     assert "Connected since" in page

@@ -71,7 +71,7 @@ def test_a_photo_stays_noted_while_meta_does_not_answer(road: Road) -> None:
 
 
 @pytest.mark.parametrize("event", ["revoke", "unsubscribe", "deregistered"])
-def test_what_no_webhook_told_pauses_sending_and_never_receiving(road: Road, event: str) -> None:
+def test_what_no_webhook_reported_pauses_sending_and_never_receiving(road: Road, event: str) -> None:
     look(road)
     happens(road, event)
     paused = look(road)
@@ -163,7 +163,7 @@ def test_a_limit_is_known_from_the_webhook_alone(road: Road) -> None:
     ("event", "words"),
     [("alerted", "PROFILE_PICTURE_LOST"), ("violated", "SPAM"), ("pin_changed", "security PIN_CHANGED")],
 )
-def test_what_meta_wants_read_is_kept_once(road: Road, event: str, words: str) -> None:
+def test_what_meta_wants_read_is_stored_once(road: Road, event: str, words: str) -> None:
     road.meta.post("knobs", duplicates=1)
     happens(road, event)
     road.until(lambda: ("alert", words) in history(road))
@@ -176,7 +176,7 @@ def test_a_disabled_account_pauses_with_the_way_to_appeal(road: Road) -> None:
     assert "request a review" in number(road).pause_fix
 
 
-def test_an_account_that_was_unshared_keeps_its_exact_words(road: Road) -> None:
+def test_an_account_that_was_unshared_has_its_exact_words(road: Road) -> None:
     happens(road, "partner_removed")
     road.until(lambda: number(road).state == "paused")
     assert "stopped sharing" in number(road).pause_reason

@@ -74,7 +74,7 @@ def test_a_deletion_names_where_its_end_can_be_seen(browser: Browser, world: Wor
     assert facts["confirmation_code"] in done
 
 
-def test_a_deletion_takes_the_users_tokens_and_nobody_elses(browser: Browser, world: World) -> None:
+def test_a_deletion_takes_the_users_tokens_and_no_others(browser: Browser, world: World) -> None:
     number, _ = world.connect_numbers()
     belongs_to_the_user(world)
     call(browser, "data-deletion")
@@ -87,7 +87,7 @@ def test_a_deletion_takes_the_users_tokens_and_nobody_elses(browser: Browser, wo
 
 
 @pytest.mark.parametrize("code", ["x", "0" * 32, "../../etc", "é" * 32])
-def test_a_code_nobody_has_is_told_so(browser: Browser, world: World, code: str) -> None:
+def test_a_code_without_an_owner_is_answered_with_a_message(browser: Browser, world: World, code: str) -> None:
     assert browser.get(f"/webhooks/meta/data-deletion/{code}").status_code == 404
 
 

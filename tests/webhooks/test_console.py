@@ -326,7 +326,7 @@ def test_what_is_held_later_is_no_part_of_a_replay(pat: Browser) -> None:
     assert [row.tries for row in held()] == [2, 1]
 
 
-def test_the_clock_goes_on_with_a_replay_that_nobody_heard_of(pat: Browser) -> None:
+def test_the_clock_goes_on_with_a_replay_whose_job_was_lost(pat: Browser) -> None:
     arrive(message(number="999"))
     (row,) = held()
     requested = pat.post("/platform/held-changes/replays", {"id": row.id})
@@ -404,7 +404,7 @@ def test_what_was_discarded_is_never_held_again(pat: Browser) -> None:
     assert [row.state for row in held()] == ["discarded"]
 
 
-def test_nothing_chosen_is_said_in_words(pat: Browser) -> None:
+def test_nothing_chosen_is_an_error_in_words(pat: Browser) -> None:
     answer = pat.post("/platform/held-changes/replays", follow_redirects=True)
     assert "Select at least one change." in answer.get_data(as_text=True)
 
@@ -425,7 +425,7 @@ def test_an_agent_does_not_read_raw_posts(ben: Browser, sue: Browser, world: Wor
     assert sue.get(f"~/stories/{mine.id}/posts").status_code == 404
 
 
-def test_nobody_else_reads_or_changes_anything(ann: Browser, ben: Browser, browser: Browser) -> None:
+def test_no_one_else_reads_or_changes_anything(ann: Browser, ben: Browser, browser: Browser) -> None:
     arrive(message(number="999"))
     row = held()[0]
     paths = ["posts", f"posts/{newest_post()}", f"posts/{newest_post()}/body", f"held-changes/{row.id}"]

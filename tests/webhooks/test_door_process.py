@@ -110,7 +110,7 @@ HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: sha256={'0' * 6
 
 
 @pytest.mark.parametrize("beginning", [b"", HEAD[:40].encode(), HEAD.encode() + b"{"], ids=["nothing", "head", "body"])
-def test_thousands_of_strangers_who_begin_and_wait_do_not_keep_meta_out(door: httpx.Client, beginning: bytes) -> None:
+def test_thousands_of_strangers_who_begin_and_wait_do_not_shut_meta_out(door: httpx.Client, beginning: bytes) -> None:
     body = post(message("Hello"))
     with contextlib.ExitStack() as strangers:
         for _ in range(2_000):

@@ -111,7 +111,7 @@ def test_every_type_says_what_it_is(world: World, content: dict[str, Any], shown
 
 
 @pytest.mark.parametrize("body", ["a\x00b", "\ud800 alone", "🎉" * 3000, "مرحبا", "<script>alert(1)</script>"])
-def test_no_text_is_too_strange_to_keep(world: World, body: str) -> None:
+def test_no_text_is_too_strange_to_store(world: World, body: str) -> None:
     arrive(post(message(body, name="<b>\x00 مريم")))
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(select(Message)).one().body
@@ -135,7 +135,7 @@ def test_a_change_that_fails_in_the_database_does_not_block_the_rest(world: Worl
     assert [kind for kind, _ in held()] == ["failed"]
 
 
-def test_messages_for_a_number_nobody_owns_wait_for_its_owner(world: World) -> None:
+def test_messages_for_an_unassigned_number_wait_for_its_owner(world: World) -> None:
 
     from app.webhooks.jobs import release_from_quarantine
     from tests.world import number

@@ -38,7 +38,7 @@ def test_all_that_is_old_goes_in_one_run(app: object, monkeypatch: pytest.Monkey
     assert left() == [1]
 
 
-def test_what_still_waits_stays_and_keeps_no_other(app: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_still_waits_stays_and_delays_no_other(app: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "FORGOTTEN_AT_ONCE", 2)
     store((MONTH, False), *[(MONTH, True)] * 4, (dt.timedelta(days=2), False), (dt.timedelta(days=1), True))
     forget_old_events()

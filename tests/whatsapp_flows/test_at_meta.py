@@ -237,7 +237,7 @@ def test_a_form_that_is_gone_at_meta_is_no_longer_offered(life: Life) -> None:
     assert life.version.status == "DELETED"
 
 
-def test_status_webhooks_change_the_status_and_health_is_said_in_words(life: Life, ann: Browser) -> None:
+def test_status_webhooks_change_the_status_and_health_is_shown_in_words(life: Life, ann: Browser) -> None:
     version = life.do("publish")
     waba = life.road.ids["waba_id"]
     value = {"event": "CLIENT_ERROR_RATE", "flow_id": version.meta_id, "error_rate": 14.3, "alert_state": "ACTIVATED"}

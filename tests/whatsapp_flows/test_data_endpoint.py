@@ -387,7 +387,7 @@ def hang(connection: Any) -> None:
         hang,
     ],
 )
-def test_a_program_that_does_not_answer_is_said_to_the_customer_in_time(
+def test_a_program_that_does_not_answer_is_reported_to_the_customer_in_time(
     asking: Phone, program: Receiver, answer: Any
 ) -> None:
     program.answers = [answer]

@@ -160,7 +160,7 @@ def test_a_new_field_gets_a_name_of_its_own_when_it_has_a_label(editor: Editor) 
         ({"screens__1__parts__0__options": "x" * 31 + "\nRye"}, "1 characters too many"),
     ],
 )
-def test_what_meta_would_refuse_is_said_at_the_field(editor: Editor, changes: dict[str, str], words: str) -> None:
+def test_what_meta_would_refuse_is_shown_at_the_field(editor: Editor, changes: dict[str, str], words: str) -> None:
     editor.press("save", **changes)
     assert words in editor.page and 'aria-invalid="true"' in editor.page
     assert "Some fields below have to be fixed" in editor.page

@@ -43,7 +43,7 @@ def nothing_last(seconds: int | None) -> tuple[bool, int]:
     return seconds is None, seconds or 0
 
 
-def report_asked_for() -> Report:
+def requested_report() -> Report:
     """Agents see what they did themselves; whoever may read all may ask for one of them."""
     period = Period.read(request.args, zones.tenant_zone())
     if not g.membership.may("reports.read_all"):
@@ -72,7 +72,7 @@ def page(template: str, report: Report, **more: Any) -> str:
 @in_menu("rail", N_("Reports"), "chart-column", order=35, key="g r")
 @requires("reports.read")
 def index() -> str:
-    report, by = report_asked_for(), request.args.get("by", "")
+    report, by = requested_report(), request.args.get("by", "")
     shown = {name: words for name, words in DIMENSIONS.items() if not report.who or name != "agent"}
     by = by if by in shown else "number"
     return page(
@@ -90,7 +90,7 @@ def index() -> str:
 @bp.get("/agents")
 @requires("reports.read")
 def agents() -> str:
-    report, names = report_asked_for(), Names()
+    report, names = requested_report(), Names()
     sort = request.args.get("sort", "")
     sort = sort if sort in SORTS else "replies"
     rows: list[Agent] = sorted(report.agents, key=lambda agent: SORTS[sort](names, agent))
@@ -100,7 +100,7 @@ def agents() -> str:
 @bp.get("/surveys")
 @requires("reports.read")
 def surveys() -> str:
-    report = report_asked_for()
+    report = requested_report()
     days: dict[Any, dict[str, int]] = {day: dict.fromkeys(SCORES, 0) for day in report.period.dates}
     for row in report.ratings("day"):
         if row.is_now:
@@ -118,14 +118,14 @@ def surveys() -> str:
 @bp.get("/delivery")
 @requires("reports.read")
 def delivery() -> str:
-    report = report_asked_for()
+    report = requested_report()
     return page("delivery.html", report, funnel=report.funnel, rows=report.templates, failures=report.failures)
 
 
 @bp.get("/conversations")
 @requires("reports.read")
 def conversations() -> str:
-    report = report_asked_for()
+    report = requested_report()
     facts = FactList.read(report, request.args)
     return page(
         "conversations.html", report, facts=facts, found=Paged.of(facts.query, PAGE), narrowed=chosen(facts.arguments)
@@ -135,7 +135,7 @@ def conversations() -> str:
 @bp.get("/messages")
 @requires("reports.read")
 def messages() -> str:
-    report = report_asked_for()
+    report = requested_report()
     listed = MessageList.read(report, request.args)
     return page(
         "messages.html", report, listed=listed, found=Paged.of(listed.query, PAGE), narrowed=chosen(listed.arguments)
@@ -146,7 +146,7 @@ def messages() -> str:
 @requires("reports.read")
 @open_when_closed
 def export() -> Response:
-    report, name = report_asked_for(), request.args.get("table", "")
+    report, name = requested_report(), request.args.get("table", "")
     if name not in SHEETS:
         abort(404)
     days = f"{report.period.first}-{report.period.last}"

@@ -45,6 +45,6 @@ def business() -> Tenant:
 
 
 def answer(file: bytes, name: str) -> Response:
-    """Never kept by anything in between: what an appointment is may change at any time."""
+    """Never cached by anything in between: what an appointment is may change at any time."""
     headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "private, no-store"}
     return Response(file, content_type="text/calendar; charset=utf-8", headers=headers)

@@ -134,7 +134,7 @@ def plain(data: bytes) -> Iterator[str]:
 
 
 def separator_of(lines: list[str]) -> str:
-    """What stands between the columns of a table; "" where the first lines are no table."""
+    """The separator between the columns of a table; "" where the first lines are no table."""
     head = [line for line in lines[:6] if line.strip()]
     for mark in (";", "\t", ","):
         widths = {len(row) for row in csv.reader(head, delimiter=mark)}

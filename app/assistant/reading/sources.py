@@ -13,7 +13,7 @@ from app.assistant.knowledge import LONGEST_BODY, KnowledgeSource
 from app.extensions import outside
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.files import sandbox
-from app.storage import NotStored, StorageAway
+from app.storage import NotStored, StorageUnavailable
 from app.tenancy import commit, db
 from app.variables import filled
 
@@ -71,7 +71,7 @@ def read_file(key: str) -> str:
                 file.write(chunk)
         except NotStored:
             raise Unreadable("file_gone", is_final=True) from None
-        except StorageAway:
+        except StorageUnavailable:
             raise Unreadable("storage_away", is_final=False) from None
         file.flush()
         output = sandbox.run(PROGRAM, file, memory=MEMORY, seconds=SECONDS)

@@ -22,7 +22,7 @@ from app.assistant.reading.sources import LARGEST_FILE
 from app.assistant.unanswered import UnansweredQuestion
 from app.assistant.words import KINDS, PROBLEMS, SOURCE_STATES
 from app.inbox.files.attachments import stored
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import Paged, as_uuid, commit, current_actor, db, requires, takes_files
 from app.tenancy.guard import is_fragment
 
@@ -82,14 +82,14 @@ def switch_meaning() -> Answer:
 @requires("assistant.manage")
 def new_source(kind: str) -> str:
     form = form_of(kind)(formdata=None, data={"title": request.args.get("question", "")[:300]})
-    return source_page(form, kind, question_id=as_uuid(request.args.get("asked")))
+    return source_page(form, kind, question_id=as_uuid(request.args.get("question_id")))
 
 
 @bp.post("/knowledge/new/<kind>")
 @requires("assistant.manage")
 @takes_files(LARGEST_FILE + 100_000)
 def add_source(kind: str) -> Answer:
-    form, question_id = form_of(kind)(), as_uuid(request.args.get("asked"))
+    form, question_id = form_of(kind)(), as_uuid(request.args.get("question_id"))
     if not form.validate() or not (values := values_of(form, kind)):
         return source_page(form, kind, question_id=question_id), 422
     if KnowledgeSource.is_full():
@@ -193,7 +193,7 @@ def with_file(form: ValidDaysForm, values: dict[str, Any], present: KnowledgeSou
     commit()
     try:
         key = stored(io.BytesIO(data))
-    except StorageAway:
+    except StorageUnavailable:
         form["file"].errors = [_("The file couldn't be stored. Try again in a moment.")]
         return {}
     name = file.filename.replace("\x00", "")[:200]

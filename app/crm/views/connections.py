@@ -13,7 +13,7 @@ from app.crm.blueprint import bp
 from app.crm.calls import CrmFailure
 from app.crm.forms import NotesForm, TokenForm
 from app.crm.models import ADAPTERS, CrmConnection, try_token
-from app.crm.notes import CrmNote
+from app.crm.notes import NO_CONTACT, CrmNote
 from app.records.models import NAMES
 from app.tenancy import commit, current_actor, in_menu, requires
 from app.words import N_
@@ -72,7 +72,7 @@ def page(provider: str = "", form: TokenForm | None = None) -> str:
                 "counts": CrmNote.counts(connection.id) if connection else {},
             }
         )
-    return render_template("crm/index.html", blocks=blocks, problems=PROBLEMS)
+    return render_template("crm/index.html", blocks=blocks, problems=PROBLEMS, no_contact=NO_CONTACT)
 
 
 @bp.post("/<provider>")

@@ -37,7 +37,7 @@ class SubjectShape(Shape):
     price_micros: int | None = Field(examples=[500_000_000_000])
     currency: str = Field(examples=["XOF"])
     url: str = Field(examples=["https://example.com/villas/1042"])
-    is_claimed: bool = Field(description="Whether a page said so in an address that nobody signed.", examples=[False])
+    is_claimed: bool = Field(description="Whether a page said so in an unsigned address.", examples=[False])
 
     @classmethod
     def of(cls, subject: Subject | None) -> Self | None:

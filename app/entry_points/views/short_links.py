@@ -1,4 +1,4 @@
-"""What stands on pages and signs: short links, and the files of the button and the widget."""
+"""What pages and signs lead to: short links, and the files of the button and the widget."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from app.extensions import outside
 from app.inbox.conversations import Conversation, Later
 from app.inbox.files.deletions import delete_later
 from app.inbox.files.media import Media
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import commit, db
 
 from .sending import AnyMessage, Chosen
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 def attached(wanted: AnyMessage, conversation: Conversation | None, client_id: uuid.UUID) -> Iterator[Media | None]:
     """The file's row, for `Conversation.send`. Commits before it copies; deletes a copy that no message has got.
 
-    Raises what `Conversation.send` would, `StorageAway`, and a `Problem` where the uploaded file is gone.
+    Raises what `Conversation.send` would, `StorageUnavailable`, and a `Problem` where the uploaded file is gone.
     """
     chosen = wanted.file
     if chosen is None:
@@ -62,5 +62,5 @@ def delete(media: Media) -> None:
     try:
         for key in filter(None, (media.storage_key, media.thumbnail_key)):
             outside().storage.delete(key)
-    except StorageAway as problem:
+    except StorageUnavailable as problem:
         log.error("copy of an uploaded file not deleted", reason=str(problem))

@@ -19,7 +19,7 @@ from app.inbox.files.serving import serve
 from app.inbox.files.uploaded_files import MOST_BYTES, MOST_FILES, NoRoom, UploadedFile
 from app.meta.outgoing import Refused
 from app.sniffing import UNKNOWN
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import db
 from app.words import N_
 
@@ -92,7 +92,7 @@ def upload_media(query: UploadQuery, body: IO[bytes]) -> UploadedFileShape:
         raise Problem("unacceptable", error.explain(_)) from None
     except NoRoom:
         raise Problem(NO_ROOM, count=MOST_FILES, size=MOST_BYTES // (1024 * 1024)) from None
-    except StorageAway:
+    except StorageUnavailable:
         raise Problem("storage_away", headers={"Retry-After": "5"}) from None
     return UploadedFileShape.of(file)
 

@@ -8,7 +8,7 @@ from app.api import Fault, Problem, problem
 from app.inbox.compose.problems import explain
 from app.inbox.conversations import ClientIdReused, Refusal
 from app.meta.outgoing import Refused
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.words import N_
 
 REFUSALS = (
@@ -81,7 +81,7 @@ def as_problem(error: Exception, pointer: str = "") -> Problem:
             return Problem(error.kind, explain(error), errors=faults(error, pointer))
         case Refused():
             return Problem("unacceptable", error.explain(_), errors=faults(error, pointer))
-        case StorageAway():
+        case StorageUnavailable():
             return Problem("storage_away", headers={"Retry-After": "5"})
         case ClientIdReused():
             return Problem("idempotency_key_reused")

@@ -71,7 +71,7 @@ class Sending(Addressed):
         return None
 
     def prepare(self) -> None:
-        """What is to be stored before the message is. Raises `Refused`, `StorageAway`, and a `Problem`."""
+        """What is to be stored before the message is. Raises `Refused`, `StorageUnavailable`, and a `Problem`."""
 
     def build_for(self, conversation: Conversation) -> Outgoing:  # noqa: ARG002  some types look things up there
         """The message for this conversation. Raises `Refused`."""
@@ -102,7 +102,7 @@ class Chosen:
         return Media(kind=file.kind, is_voice=self.is_voice, mime=file.mime, filename=self.name, sha256=file.sha256)
 
     def as_sample(self) -> str:
-        """The id of a copy beside the files of templates. Raises `Refused`, `StorageAway`, and a `Problem`."""
+        """The id of a copy beside the files of templates. Raises `Refused`, `StorageUnavailable`, and a `Problem`."""
         format = self.file.kind.upper()
         if format not in ("IMAGE", "VIDEO"):
             raise Refused(NOT_ON_A_CARD, name=self.name)
@@ -114,7 +114,7 @@ class Chosen:
             return str(TemplateSample.store(format, cast("BinaryIO", file), self.name).id)
 
     def copied_row(self) -> Media:
-        """Its row, with a copy of the bytes. Raises `StorageAway`, and a `Problem` where they are gone."""
+        """Its row, with a copy of the bytes. Raises `StorageUnavailable`, and a `Problem` where they are gone."""
         try:
             attachment = self.file.copy()
         except NotStored:

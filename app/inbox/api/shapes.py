@@ -200,7 +200,7 @@ class ConversationShape(Shape):
     assignee_id: uuid.UUID | None
     team_id: uuid.UUID | None
     handled_by: str | None = Field(
-        description="Who has it: `person`, `assistant`, `automation`, `other_app` (at Meta); null: nobody.",
+        description="Who has it: `person`, `assistant`, `automation`, `other_app` (at Meta); null: no one.",
         examples=["person"],
     )
     unread_count: int

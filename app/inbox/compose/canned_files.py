@@ -49,7 +49,7 @@ class CannedFile(TenantModel):
 
     @classmethod
     def store(cls, attachment: Attachment) -> Self:
-        """Stores an attachment and its thumbnail; commits before, as that takes a while. Raises `StorageAway`."""
+        """Stores an attachment and its thumbnail; commits before, as that is slow. Raises `StorageUnavailable`."""
         commit()
         file = cls(kind=attachment.kind, filename=attachment.name, content_type=attachment.content_type)
         file.size, file.sha256 = attachment.size, attachment.sha256
@@ -87,13 +87,13 @@ class CannedFile(TenantModel):
 
     @classmethod
     def copy_for(cls, member: Membership, id: object) -> Attachment:
-        """A copy of the file, if this member may use its reply. Raises `Refused`, `StorageAway`."""
+        """A copy of the file, if this member may use its reply. Raises `Refused`, `StorageUnavailable`."""
         if (file := cls.for_member(id, member)) is None:
             raise Refused(GONE)
         return file.copy()
 
     def copy(self) -> Attachment:
-        """A copy to send with a message; commits before, as that takes a while. Raises `Refused`, `StorageAway`."""
+        """A copy to send with a message; commits before, as that is slow. Raises `Refused`, `StorageUnavailable`."""
         commit()
         copy = tempfile.TemporaryFile()  # noqa: SIM115  closed by `Writing`
         try:

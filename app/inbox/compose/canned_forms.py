@@ -16,7 +16,7 @@ from app.inbox.desk.fields import ChoiceField, at_most, one_line, options, tidy
 from app.inbox.files.attachments import Attachment
 from app.meta import outgoing
 from app.meta.outgoing import Refused
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.team.models import Team
 from app.tenancy import Membership, as_uuid, db
 from app.variables import problem_in
@@ -109,7 +109,7 @@ class CannedReplyForm(FlaskForm):
         """Saves the reply and its file. Returns False, with an error at the field, where the file can't be stored."""
         try:
             new_file = CannedFile.store(self.attachment) if self.attachment else None
-        except StorageAway:
+        except StorageUnavailable:
             self.file.errors = [gettext("The file couldn't be stored. Try again in a moment.")]
             return False
         reply = self.reply

@@ -31,7 +31,7 @@ HIDDEN = N_(
     "WhatsApp hides this customer's phone number, and only the account they wrote to can reach them. "
     "They have to write to this number first."
 )
-AWAY = N_("This number is not connected to WhatsApp.")
+UNAVAILABLE = N_("This number is not connected to WhatsApp.")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Recipient:
         if self.obstacle:
             return self.obstacle
         if not number.takes_messages:
-            return AWAY
+            return UNAVAILABLE
         return "" if self.wa_id or self.has_ids_for(number) else HIDDEN
 
     def has_ids_for(self, number: PhoneNumber) -> bool:
@@ -119,8 +119,8 @@ class Recipient:
     @property
     def refused_purposes(self) -> set[str]:
         """What they don't want to get, as `Gate` has it."""
-        standing = Consent.standing(self.contact.id) if self.contact else {}
-        return {purpose for purpose, consent in standing.items() if not consent.is_granted}
+        latest = Consent.latest(self.contact.id) if self.contact else {}
+        return {purpose for purpose, consent in latest.items() if not consent.is_granted}
 
     def ways_to_write(self, number: PhoneNumber) -> Ways:
         """How they can be written to first, from this number."""

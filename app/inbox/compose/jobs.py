@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete, select
 
 from app.extensions import outside
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import commit, db, platform_scope, sweep
 
 from .canned_files import CannedFile
@@ -20,7 +20,7 @@ AT_ONCE = 50
 @sweep(every=3600)
 def forget_old_drafts() -> None:
     """Deletes drafts that were not touched for `LIFETIME`."""
-    with platform_scope("drafts that nobody came back to"):
+    with platform_scope("drafts that are too old"):
         Draft.forget_old()
 
 
@@ -38,5 +38,5 @@ def delete_orphaned_files() -> None:
                 mine = (CannedFile.tenant_id == file.tenant_id) & (CannedFile.id == file.id)
                 db.session.execute(delete(CannedFile).where(mine))
                 commit()
-        except StorageAway as problem:
+        except StorageUnavailable as problem:
             log.error("file of a canned reply not deleted", reason=str(problem))

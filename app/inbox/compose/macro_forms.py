@@ -21,7 +21,7 @@ from app.tenancy import Membership, as_uuid, db
 from app.variables import problem_in
 
 from .canned_replies import CannedReply
-from .macros import Macro
+from .macros import UNASSIGNED, Macro
 
 LONGEST_NAME = 60
 ENDING_WORDS = (
@@ -73,7 +73,7 @@ class MacroForm(FlaskForm):
         self.canned.choices = options(none, *((id, canned_words(one)) for id, one in self.canned_replies.items()))
         self.template.choices = options(none, *template_choices(self.macro))
         people = [(str(person.id), person.name) for person in colleagues()]
-        to = [("me", _("The person who runs it")), ("nobody", _("Unassigned"))]
+        to = [("me", _("The person who runs it")), (UNASSIGNED, _("Unassigned"))]
         self.assignment.choices = options(unchanged, *to, *people)
         teams = db.session.scalars(Team.in_order()).all()
         self.team.choices = options(unchanged, *((str(team.id), team.name) for team in teams))

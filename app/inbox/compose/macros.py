@@ -41,7 +41,9 @@ from .writing import Writing
 
 MOST_LISTED = 50
 ENDINGS = ("", "open", "pending", "snoozed", "resolved", "archived")
-ASSIGNMENTS = ("", "me", "nobody", "person")
+# The stored value; the name in code and on pages is “unassigned”.
+UNASSIGNED = "nobody"
+ASSIGNMENTS = ("", "me", UNASSIGNED, "person")
 
 UNKNOWN_VARIABLE = N_(
     "“{name}” isn't known for this customer. Write the reply yourself, or give the variable a fallback: {example}"
@@ -153,7 +155,7 @@ class Macro(TenantModel):
         return template.filled({})
 
     def build_writing(self, conversation: Conversation, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> Writing:
-        """Its reply with variables filled in, and the file of its canned reply. Raises `Refused`, `StorageAway`."""
+        """Its reply, filled in, and the file of its canned reply. Raises `Refused`, `StorageUnavailable`."""
         canned = self.canned_reply
         if self.canned_shortcut and not canned:
             raise Refused(N_("The canned reply /{shortcut} was removed."), shortcut=self.canned_shortcut)

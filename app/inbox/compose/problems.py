@@ -14,7 +14,7 @@ from app.inbox.conversations import (
     MarkedSpam,
     NoDirectSend,
     NotFunded,
-    NumberAway,
+    NumberUnavailable,
     Refusal,
     Unsubscribed,
     WindowClosed,
@@ -23,24 +23,24 @@ from app.inbox.conversations import (
     WrongTemplate,
 )
 from app.meta.outgoing import Refused
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.words import N_
 
-NOT_SENT = (Refusal, ClientIdReused, Refused, StorageAway)
+NOT_SENT = (Refusal, ClientIdReused, Refused, StorageUnavailable)
 
 
 REASONS: dict[type[Exception], str] = {
     WindowClosed: N_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."),
     GroupIsReadOnly: N_("This wasn't sent. You can't write to a group from here."),
     BusinessClosed: N_("This wasn't sent. This business is closed. Questions about it go to the operator."),
-    NumberAway: N_("This wasn't sent. The number is not connected to WhatsApp."),
+    NumberUnavailable: N_("This wasn't sent. The number is not connected to WhatsApp."),
     Blocked: N_("This wasn't sent. You blocked this customer. Unblock them to write."),
     Erased: N_("This wasn't sent. This person was erased, so they can't be written to."),
     MarkedSpam: N_("This wasn't sent. The conversation is marked as spam."),
     WithPerson: N_("This wasn't sent. A person has this conversation, so automation is quiet."),
     WithOtherApp: N_("This wasn't sent. Meta's agent or another app answers this customer. Take over first."),
     AutomationPaused: N_("This wasn't sent. Automation was stopped for this conversation or its number."),
-    StorageAway: N_("This wasn't sent. The file couldn't be stored. Try again in a moment."),
+    StorageUnavailable: N_("This wasn't sent. The file couldn't be stored. Try again in a moment."),
 }
 CHANGED = N_("This page already sent a different message. Check the conversation, then send again.")
 

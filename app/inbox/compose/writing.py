@@ -44,7 +44,7 @@ class Writing:
         return messages
 
     def queue(self, conversation: Conversation, *, by: Actor, source: str = "") -> list[Message]:
-        """Puts it into the outbox, all or nothing. Raises what `Conversation.send` raises, `Refused`, `StorageAway`."""
+        """Queues it, all or nothing. Raises what `Conversation.send` does, `Refused`, `StorageUnavailable`."""
         try:
             parts = list(self.parts())
             files = self.stored(conversation, parts, by) if self.attachments else [None]

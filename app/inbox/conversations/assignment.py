@@ -206,6 +206,8 @@ def reopen(conversation_ids: list[str]) -> None:
     happened_each("conversation.reopened", [(id, {"why": "unhappy"}) for id in opened])
 
 
+# Reopens those of these conversations that are not open, with an activity for each. By primary key; spam and blocked
+# ones stay as they are.
 WAKE = text("""
     with woken as (
         update conversations set state = 'open', snoozed_until = null
@@ -217,6 +219,8 @@ WAKE = text("""
     select :tenant, gen_random_uuid(), id, :kind, :now from woken
     returning conversation_id
 """)
+# Reopens the conversations of the tenant whose snooze is over. By ix_conversations_snoozed; one without an end
+# (`snoozed_until` is null) waits for the customer.
 WAKE_DUE = text("""
     with woken as (
         update conversations set state = 'open', snoozed_until = null
@@ -227,6 +231,8 @@ WAKE_DUE = text("""
     select :tenant, gen_random_uuid(), id, :kind, 'system', 'snooze', :now from woken
     returning conversation_id
 """)
+# Reopens these conversations, or adds the activity to an open one: the customer waits again, since when they first did
+# (a null `waiting_since`: since now). By primary key.
 REOPEN = text("""
     with reopened as (
         update conversations set state = 'open', snoozed_until = null,

@@ -33,7 +33,7 @@ class SendAttempt(TenantModel):
 
 
 class MessageEvent(TenantModel):
-    """A status as Meta reported it. All are kept, also those that came late or twice removed nothing."""
+    """A status as Meta reported it. All are stored, also those that came late; one that came twice changes nothing."""
 
     __table_args__ = (
         belongs_to("messages", "message_id", ondelete="CASCADE"),

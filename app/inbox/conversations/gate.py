@@ -36,7 +36,7 @@ from .refusals import (
     MarkedSpam,
     NoDirectSend,
     NotFunded,
-    NumberAway,
+    NumberUnavailable,
     Refusal,
     TooLate,
     Unsubscribed,
@@ -70,7 +70,7 @@ class Lookups:
         return self.templates[key]
 
     def load_consents(self, contact_ids: Sequence[uuid.UUID]) -> None:
-        self.consents |= Consent.standing_of(contact_ids)
+        self.consents |= Consent.latest_of(contact_ids)
 
     def consents_of(self, contact_id: uuid.UUID) -> dict[str, Consent]:
         if contact_id not in self.consents:
@@ -125,7 +125,7 @@ class Gate:
         if self.lookups.balance and self.lookups.balance.is_closed:
             return BusinessClosed()
         if not conversation.phone_number.takes_messages:
-            return NumberAway()
+            return NumberUnavailable()
         if conversation.state == "blocked":
             return Blocked()
         # Whoever is erased has no open window.

@@ -171,7 +171,7 @@ class Handled:
         happened("conversation.handed_over", self.id, by=by)
 
     def release(self, *, by: Actor, why: str = "released") -> bool:
-        """Nobody has it any more: automation may act again. Returns whether somebody had it."""
+        """Ends the handling: automation may act again. Returns whether somebody had it."""
         self.locked()
         if self.handled_by is None:
             return False

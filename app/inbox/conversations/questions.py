@@ -76,10 +76,10 @@ def with_template(policy: ServicePolicy, waba_id: uuid.UUID) -> Outgoing | None:
 def has_recent_question(contact_id: uuid.UUID) -> bool:
     """In any conversation of the person."""
     given = {"tenant": current_tenant_id(), "contact": contact_id, "since": now() - REST}
-    return bool(db.session.scalar(ASKED_LATELY_SQL, given))
+    return bool(db.session.scalar(RECENT_QUESTION_SQL, given))
 
 
-ASKED_LATELY_SQL = text("""
+RECENT_QUESTION_SQL = text("""
     select exists (
         select from conversations c join messages m on m.tenant_id = :tenant and m.conversation_id = c.id
         where c.tenant_id = :tenant and c.contact_id = :contact

@@ -23,6 +23,8 @@ def save_reactions(rows: list[dict[str, Any]]) -> set[str]:
     return new
 
 
+# Stores reactions that are not here yet, by their unique key of number and wamid; returns which those were. A null
+# `direction`: the customer's.
 NEW_REACTIONS = text("""
     insert into reactions (tenant_id, id, phone_number_id, wamid, target_wamid, direction, emoji, occurred_at,
                            created_at)

@@ -41,7 +41,7 @@ class BusinessClosed(Refusal):
     kind = "business_closed"
 
 
-class NumberAway(Refusal):
+class NumberUnavailable(Refusal):
     """The business number is not connected."""
 
     kind = "number_unavailable"

@@ -149,7 +149,7 @@ NEW_EVENTS = text("""
     on conflict (tenant_id, message_id, status, occurred_at) do nothing
     returning id::text
 """)
-# Raises each message to a higher rank, by its primary key; a rank that is not higher changes nothing. An error is kept
+# Raises each message to a higher rank, by its primary key; a rank that is not higher changes nothing. An error stays
 # with `failed` only.
 CLIMB = text("""
     update messages m set

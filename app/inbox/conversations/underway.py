@@ -1,4 +1,4 @@
-"""What can still be done with a message of ours: hold it, put it aside, take it back, send it again."""
+"""What can still be done with a message of ours: hold it, schedule it, take it back, send it again."""
 
 from __future__ import annotations
 

@@ -33,6 +33,8 @@ TENANTS = text("""
           and c.last_inbound_at between :begin and :end and c.waiting_since is not null
           and (c.closing_recorded_for is null or c.closing_recorded_for < c.last_inbound_at))
 """)
+# Marks up to :most of the tenant's windows that close soon and are not recorded, and returns them. By
+# ix_conversations_window. A null `closing_recorded_for`: no window of it was recorded before.
 RECORD = text("""
     update conversations u set closing_recorded_for = u.last_inbound_at
     from (

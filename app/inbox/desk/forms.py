@@ -21,7 +21,7 @@ from app.tenancy import Actor, Membership, User, as_uuid, db, exists, now
 
 from .bulk_changes import MOST, BulkChange
 from .fields import ChoiceField, ClientIdField, IdField, IdsField, at_most, one_line, options, tidy
-from .lists import VIEWS, Listing
+from .lists import VIEWS, ConversationList
 from .notes import LONGEST_NOTE
 from .preferences import DeskPreference
 from .saved_views import MOST as MOST_VIEWS
@@ -170,7 +170,7 @@ class NoteForm(FlaskForm):
 
 
 class SavedViewForm(FlaskForm):
-    """A name for a list as it is now; the same form holds the list itself (`Listing.arguments`)."""
+    """A name for a list as it is now; the same form holds the list itself (`ConversationList.arguments`)."""
 
     name = StringField(
         _("Name"),
@@ -188,10 +188,10 @@ class SavedViewForm(FlaskForm):
         if exists(SavedView.for_member(self.member).limit(None).offset(MOST_VIEWS - 1)):
             raise ValidationError(gettext("You can have %(count)s saved views. Remove one first.", count=MOST_VIEWS))
 
-    def save(self, listing: Listing) -> SavedView:
+    def save(self, inbox_list: ConversationList) -> SavedView:
         is_shared = self.shared.data and self.member.may("desk.manage")
         view = SavedView(name=self.name.data, owner_id=self.member.user_id, is_shared=is_shared)
-        view.arguments = listing.arguments
+        view.arguments = inbox_list.arguments
         db.session.add(view)
         return view
 

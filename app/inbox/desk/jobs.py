@@ -10,7 +10,7 @@ from app.inbox.conversations import Conversation, assignment
 from app.inbox.files.link_previews import RETENTION, LinkPreview
 from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.team.models import Team
 from app.tenancy import Actor, announce, commit, database_now, db, job, later, platform_scope, sweep
 
@@ -74,7 +74,7 @@ def find_handling_that_is_over() -> None:
 
 @sweep(every=5)
 def enqueue_due() -> None:
-    with platform_scope("snoozes that end, and blocks not carried out yet"):
+    with platform_scope("snoozes that end, and blocks not applied yet"):
         at = database_now()
         due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= at)
         for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):
@@ -138,7 +138,7 @@ def forget_previews() -> None:
             try:
                 if preview.image_key:
                     outside().storage.delete(preview.image_key)
-            except StorageAway as problem:
+            except StorageUnavailable as problem:
                 log.error("picture of a preview not deleted", reason=str(problem))
                 return
             mine = (LinkPreview.tenant_id == preview.tenant_id) & (LinkPreview.id == preview.id)

@@ -55,7 +55,7 @@ SORTS = ("newest", "waiting", "closing")
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ConversationList:
     """What the address of a list asks for: a view, filters and a sort. `arguments` are the address again."""
 
     reader: Membership
@@ -73,7 +73,9 @@ class Listing:
     sort: str = "newest"
 
     @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Any], reader: Membership, first_view: str = "all") -> Listing:
+    def from_arguments(
+        cls, arguments: Mapping[str, Any], reader: Membership, first_view: str = "all"
+    ) -> ConversationList:
         """Parses an address. Values that are malformed or unknown are ignored."""
         view, sort = str(arguments.get("view") or first_view), str(arguments.get("sort") or "")
         view = view if view in VIEWS else "all"
@@ -221,21 +223,21 @@ def window_closes_soon() -> list[ColumnElement[bool]]:
     return [*window_is_open(), Conversation.last_inbound_at <= now() - CUSTOMER_SERVICE_WINDOW + CLOSING_SOON]
 
 
-def count(listings: Mapping[str, Listing]) -> dict[str, int]:
+def count(inbox_lists: Mapping[str, ConversationList]) -> dict[str, int]:
     """How many conversations each of these lists has, counted up to MANY.
 
     One statement, `union all` over the lists; each part stops at MANY rows of the view's own partial index.
     """
     parts = []
-    for name, listing in listings.items():
-        some = listing.matching().with_only_columns(Conversation.id).order_by(None).limit(MANY).subquery()
+    for name, inbox_list in inbox_lists.items():
+        some = inbox_list.matching().with_only_columns(Conversation.id).order_by(None).limit(MANY).subquery()
         parts.append(select(literal(name), select(func.count()).select_from(some).scalar_subquery()))
     return {row[0]: row[1] for row in db.session.execute(union_all(*parts))} if parts else {}
 
 
 def count_views(reader: Membership) -> dict[str, int]:
     """How many conversations (for `mentions`: unseen mentions) each view has for the reader, up to MANY."""
-    counts = count({view: Listing(reader, view) for view in VIEWS if view not in (*UNCOUNTED, "mentions")})
+    counts = count({view: ConversationList(reader, view) for view in VIEWS if view not in (*UNCOUNTED, "mentions")})
     unseen = select(Mention.id).where(Mention.user_id == reader.user_id, Mention.seen_at.is_(None)).limit(MANY)
     counts["mentions"] = db.session.scalars(select(func.count()).select_from(unseen.subquery())).one()
     return counts

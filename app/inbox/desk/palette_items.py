@@ -10,7 +10,7 @@ from flask import g
 
 @dataclass(frozen=True, slots=True)
 class PaletteItem:
-    """A page to go to; `detail` stands beside its name."""
+    """A page to go to; `detail` is shown beside its name."""
 
     name: str
     address: str

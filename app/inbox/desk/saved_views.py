@@ -23,7 +23,7 @@ class SavedView(TenantModel):
     name: Mapped[str]
     owner_id: Mapped[uuid.UUID]
     is_shared: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # The query of the list's address (`Listing.arguments`).
+    # The query of the list's address (`ConversationList.arguments`).
     arguments: Mapped[dict[str, Any]]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 

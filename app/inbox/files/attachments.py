@@ -103,13 +103,13 @@ class Attachment:
             media.thumbnail_key = stored(io.BytesIO(thumbnail.data))
 
     def stored(self) -> str:
-        """The key of a copy in our own store. Raises `StorageAway`."""
+        """The key of a copy in our own store. Raises `StorageUnavailable`."""
         key = stores.new_key(current_tenant_id())
         self.put(key)
         return key
 
     def put(self, key: str) -> None:
-        """Stores a copy under this key. Raises `StorageAway`."""
+        """Stores a copy under this key. Raises `StorageUnavailable`."""
         self.file.seek(0)
         outside().storage.put(key, cast("BinaryIO", self.file))
 

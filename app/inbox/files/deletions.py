@@ -10,13 +10,13 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import storage
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import TenantModel, commit, db, later, now, of_tenant, uuid7
 
 log = structlog.get_logger()
 
 AT_ONCE = 100
-# So many may be refused before the store counts as away.
+# So many may be refused before the store counts as unavailable.
 PATIENCE = 3
 
 
@@ -38,7 +38,7 @@ def delete_later(keys: Iterable[str | None]) -> None:
 
 def delete_unwanted() -> None:
     """Deletes the oldest, one by one, with no transaction open meanwhile. What is refused comes last from then on;
-    a store that refuses several is away, and is asked again by the next sweep."""
+    a store that refuses several is unavailable, and is asked again by the next sweep."""
     query = select(FileDeletion.id, FileDeletion.storage_key).order_by(FileDeletion.id).limit(AT_ONCE)
     unwanted = db.session.execute(query).all()
     commit()
@@ -47,7 +47,7 @@ def delete_unwanted() -> None:
         mine = FileDeletion.id == id
         try:
             storage.delete(key)
-        except StorageAway as problem:
+        except StorageUnavailable as problem:
             log.error("file not deleted", reason=str(problem))
             refused += 1
             db.session.execute(update(FileDeletion).where(mine).values(id=uuid7()))

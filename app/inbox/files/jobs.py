@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete, select
 
 from app.extensions import outside
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import commit, db, job, later, platform_scope, sweep
 
 from .deletions import FileDeletion, delete_unwanted
@@ -29,7 +29,7 @@ def delete_expired_files() -> None:
                 mine = (UploadedFile.tenant_id == file.tenant_id) & (UploadedFile.id == file.id)
                 db.session.execute(delete(UploadedFile).where(mine))
                 commit()
-        except StorageAway as problem:
+        except StorageUnavailable as problem:
             log.error("uploaded file not deleted", reason=str(problem))
 
 

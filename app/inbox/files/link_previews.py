@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import outside
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import TenantModel, commit, current_tenant_id, db, now, of_tenant, one_of, uuid7
 
 from .attachments import stored
@@ -90,10 +90,10 @@ class LinkPreview(TenantModel):
 
 
 def stored_picture(picture: Thumbnail) -> str | None:
-    """Its key; None while the store is away. A change of the row before it would begin a transaction."""
+    """Its key; None while the store is unavailable. A change of the row before it would begin a transaction."""
     try:
         return stored(io.BytesIO(picture.data))
-    except StorageAway:
+    except StorageUnavailable:
         return None
 
 

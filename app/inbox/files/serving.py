@@ -14,7 +14,7 @@ from werkzeug.http import quote_etag
 
 from app.extensions import storage
 from app.sniffing import EXTENSIONS, is_shown
-from app.storage import NotStored, StorageAway
+from app.storage import NotStored, StorageUnavailable
 from app.tenancy import commit
 
 POLICY = "sandbox; default-src 'none'"
@@ -70,7 +70,7 @@ def open_stored(key: str | None, start: int = 0, length: int | None = None) -> I
         return storage.stream(key or "", start, length)
     except NotStored:
         abort(404)
-    except StorageAway:
+    except StorageUnavailable:
         abort(503)
 
 

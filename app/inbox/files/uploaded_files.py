@@ -14,7 +14,7 @@ from app import storage as stores
 from app.extensions import outside
 from app.meta.media import KINDS
 from app.meta.outgoing import Refused
-from app.storage import NotStored, StorageAway
+from app.storage import NotStored, StorageUnavailable
 from app.tenancy import TenantModel, belongs_to, commit, current_tenant_id, db, now, of_tenant, one_of
 from app.words import N_
 
@@ -60,12 +60,12 @@ class UploadedFile(TenantModel):
 
     @classmethod
     def store(cls, attachment: Attachment, *, team_id: uuid.UUID | None) -> Self:
-        """Stores an attachment; commits before, as that takes a while. Raises `NoRoom`, `StorageAway`."""
+        """Stores an attachment; commits before, as that takes a while. Raises `NoRoom`, `StorageUnavailable`."""
         file = cls.reserve(attachment, team_id=team_id)
         commit()
         try:
             attachment.put(file.storage_key)
-        except StorageAway:
+        except StorageUnavailable:
             file.expires_at = now()
             commit()
             raise
@@ -97,7 +97,7 @@ class UploadedFile(TenantModel):
         return select(cls).where(cls.expires_at <= now()).order_by(cls.expires_at)
 
     def end(self) -> None:
-        """Nobody sees it any more; a job deletes it."""
+        """Expires it now, so it is not shown any more; a job deletes it."""
         self.expires_at = now()
 
     def check_voice(self) -> None:
@@ -106,13 +106,13 @@ class UploadedFile(TenantModel):
             raise Refused(NOT_OPUS, name=self.filename)
 
     def copy(self) -> Attachment:
-        """A copy to send with a message; commits before, as that takes a while. Raises `NotStored`, `StorageAway`."""
+        """A copy to send with a message; commits before, as that is slow. Raises `NotStored`, `StorageUnavailable`."""
         commit()
         copy = tempfile.TemporaryFile()  # noqa: SIM115  closed by whoever sends it
         try:
             for chunk in outside().storage.stream(self.storage_key):
                 copy.write(chunk)
-        except (NotStored, StorageAway):
+        except (NotStored, StorageUnavailable):
             copy.close()
             raise
         return Attachment(copy, self.filename, self.kind, self.mime, self.content_type, self.size, self.sha256)

@@ -55,7 +55,7 @@ def without_message(ids: dict[uuid.UUID, uuid.UUID]) -> list[tuple[Conversation,
     sent = select(Message.client_id).where(Message.conversation_id.in_(ids.values()), Message.client_id.in_(list(ids)))
     had = set(db.session.scalars(sent))
     missing = {id: client_id for client_id, id in ids.items() if client_id not in had}
-    # Whoever answers an automation's question is not told in between that no one is there.
+    # Whoever answers an automation's question gets no out-of-office reply in between.
     unasked = Conversation.handled_by.is_distinct_from("automation")
     recent = Conversation.id.in_(list(missing)), Conversation.last_inbound_at > now() - FRESH, unasked
     conversations = db.session.scalars(select(Conversation).where(*recent).order_by(Conversation.id))

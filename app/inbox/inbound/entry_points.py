@@ -40,6 +40,9 @@ def note_free_entries(statuses: Sequence[StatusUpdate]) -> None:
             announce("conversation", conversation_id)
 
 
+# Until when are these conversations free to write to? By the unique key of messages (number, wamid), then the primary
+# key. What Meta reports counts; a null `until`: it reported nothing, so 72 hours from our first answer, unless an end
+# that is still to come is known.
 NOTE = text("""
     with r as (
         select m.conversation_id, max(r.until) as reported, min(r.at) as at, min(r.ends) as ends

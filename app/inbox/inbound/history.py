@@ -42,7 +42,7 @@ def fill_placeholders(placed: Sequence[Placed]) -> None:
     fetch_files((ids[one.message.wamid], one.message) for one in placed if one.message.wamid in ids)
 
 
-# Turns placeholders into the messages they stand for, by the unique index (tenant_id, phone_number_id, wamid).
+# Turns placeholders into the messages they announce, by the unique index (tenant_id, phone_number_id, wamid).
 FILL = text("""
     update messages m set type = r.type, body = r.body, content = r.content
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(phone_number_id uuid, wamid text, type text, body text,

@@ -79,7 +79,7 @@ class Fetching:
             self.settle_refusal(error)
         except Different:
             self.settle_difference()
-        except (OSError, stores.StorageAway) as error:
+        except (OSError, stores.StorageUnavailable) as error:
             log.warning("file not stored", media_id=str(self.id), error=str(error))
             if media := self.mine():
                 media.wait(NO_PLACE)

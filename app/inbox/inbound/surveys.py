@@ -50,8 +50,8 @@ def save_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
     Returns the conversations of those who were not happy, once.
     """
     rows = [
-        {"id": str(uuid7()), "number": number, "asked": asked_at, "score": score, "at": at}
-        for number, asked_at, score, at in answers
+        {"id": str(uuid7()), "number": number, "question": question, "score": score, "at": at}
+        for number, question, score, at in answers
     ]
     return list(db.session.scalars(SAVE, {"rows": json.dumps(rows), "tenant": current_tenant_id()})) if rows else []
 
@@ -73,12 +73,15 @@ def counts() -> dict[str, int]:
     return {score: counted.get(score, 0) for score in SCORES}
 
 
+# Saves answers to our own questions, a later one over an earlier one, and returns the conversations of those that are
+# bad. Questions by the unique key of messages (number, wamid), answers by theirs (message).
 SAVE = text("""
     with answered as (
         insert into survey_answers (tenant_id, id, message_id, score, answered_at)
         select distinct on (m.id) :tenant, r.id, m.id, r.score, r.at
-        from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, asked text, score text, at timestamptz)
-        join messages m on m.tenant_id = :tenant and m.phone_number_id = r.number and m.wamid = r.asked
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(
+            id uuid, number uuid, question text, score text, at timestamptz)
+        join messages m on m.tenant_id = :tenant and m.phone_number_id = r.number and m.wamid = r.question
             and m.direction = 'outbound'
             and (m.content #>> '{raw,action,buttons,0,reply,id}' like 'survey-%'
                 or m.content @? '$.raw.components[*].parameters[*].payload ? (@ starts with "survey-")')

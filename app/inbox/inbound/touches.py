@@ -34,7 +34,7 @@ class Source:
 
     @property
     def subject(self) -> Subject | None:
-        """Of a visit long ago it is not told what it was about: prices change and villas are sold."""
+        """A visit long ago does not set what the conversation is about: prices change and villas are sold."""
         return Subject.read(self.reference.subject) if self.reference and not self.reference.has_expired else None
 
 

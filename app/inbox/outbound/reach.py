@@ -91,6 +91,9 @@ NOTE = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid)
     on conflict (tenant_id, portfolio_id, contact_id) do update set reached_at = excluded.reached_at
 """)
+# Which queued templates of the number go to people outside their window whom the portfolio has not reached today? They
+# wait until :again_at. By ix_messages_due, then the unique key of reached_people. A null `next_attempt_at` is due at
+# once; a null `last_inbound_at` never wrote.
 HOLD_BACK = text("""
     update messages m set next_attempt_at = :again_at, error = cast(:error as jsonb)
     from conversations c

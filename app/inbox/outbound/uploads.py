@@ -14,7 +14,7 @@ from app.inbox.files.media import Media
 from app.meta import media as meta
 from app.meta.codes.explanation import Explanation
 from app.meta.errors import Kind, MetaError
-from app.storage import NotStored, StorageAway
+from app.storage import NotStored, StorageUnavailable
 from app.tenancy import announce, commit, db, later
 from app.wabas.models import PhoneNumber
 from app.words import N_
@@ -90,7 +90,7 @@ def upload_stored(token: str, number: str, *, key: str, name: str, mime: str) ->
                 file.write(chunk)
         except NotStored:
             raise MetaError(LOST) from None
-        except StorageAway:
+        except StorageUnavailable:
             raise MetaError(NO_STORE) from None
         file.seek(0)
         return meta.upload(outside().graph, token, number, file=file, name=name, mime=mime)

@@ -136,7 +136,7 @@ def merge_messages(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResp
 def thread_context(conversation: Conversation) -> dict[str, Any]:
     """The messages that a page shows: since `from`, around the message `at`, or from the first unread.
 
-    `latest` begins with the last messages even so. `unread`: where “New messages” stands since the page was opened.
+    `latest` begins with the last messages even so. `unread`: where “New messages” is shown since the page was opened.
     """
     since, until = Cursor.read(request.args.get("from")), Cursor.read(request.args.get("until"))
     around = conversation.find_message(request.args.get("at"))

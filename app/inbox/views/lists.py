@@ -15,7 +15,7 @@ from app.inbox.blueprint import bp
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Cursor
 from app.inbox.desk.addresses import LIST_ARGUMENTS
-from app.inbox.desk.lists import PAGE, Listing, count, count_views
+from app.inbox.desk.lists import PAGE, ConversationList, count, count_views
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.desk.read_pointers import count_unread
 from app.inbox.desk.saved_views import SavedView
@@ -56,28 +56,28 @@ def list_arguments() -> dict[str, str]:
 def list_context() -> dict[str, Any]:
     """A page of the list the address asks for, and with the first page the views."""
     preference = DeskPreference.get_or_new(g.membership)
-    listing = Listing.from_arguments(request.args, g.membership, preference.first_view)
+    inbox_list = ConversationList.from_arguments(request.args, g.membership, preference.first_view)
     before = Cursor.read(request.args.get("before"))
-    rows = listing.page(before)
+    rows = inbox_list.page(before)
     context = {
-        "listing": listing,
+        "inbox_list": inbox_list,
         "conversations": rows[:PAGE],
-        "next_page": listing.cursor(rows[PAGE - 1]) if len(rows) > PAGE else None,
+        "next_page": inbox_list.cursor(rows[PAGE - 1]) if len(rows) > PAGE else None,
         "is_first_page": before is None,
         "news": count_unread(rows[:PAGE], g.membership),
         "drafts": Draft.previews([row.id for row in rows[:PAGE]], current_user),
         "is_untouched": not rows and not exists(select(Conversation.id)),
         "people": {person.id: person for person in users_by_id([row.assignee_id for row in rows])},
     }
-    return context | views_context(listing, preference) if before is None else context
+    return context | views_context(inbox_list, preference) if before is None else context
 
 
-def entry_points_offered(listing: Listing) -> list[EntryPoint]:
+def entry_points_offered(inbox_list: ConversationList) -> list[EntryPoint]:
     """The newest to choose from, and the chosen one."""
     newest = select(EntryPoint).order_by(EntryPoint.id.desc()).limit(MOST_ENTRY_POINTS)
     offered = list(db.session.scalars(newest))
-    if listing.entry and all(one.id != listing.entry for one in offered):
-        offered += filter(None, [EntryPoint.find(listing.entry)])
+    if inbox_list.entry and all(one.id != inbox_list.entry for one in offered):
+        offered += filter(None, [EntryPoint.find(inbox_list.entry)])
     return offered
 
 
@@ -86,22 +86,22 @@ def users_by_id(ids: list[uuid.UUID | None]) -> list[User]:
     return list(db.session.scalars(select(User).where(User.id.in_(given)))) if given else []
 
 
-def views_context(listing: Listing, preference: DeskPreference) -> dict[str, Any]:
+def views_context(inbox_list: ConversationList, preference: DeskPreference) -> dict[str, Any]:
     """Every view, with the number of its conversations."""
     me = g.membership
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id)).all()
     teams = db.session.scalars(Team.in_order()).all()
     saved = db.session.scalars(SavedView.for_member(me)).all()
-    listings = {str(view.id): Listing.from_arguments(view.arguments, me) for view in saved}
-    more = {f"number {number.id}": Listing(me, number=number.id) for number in numbers if len(numbers) > 1}
-    more |= {f"team {team.id}": Listing(me, team=team.id) for team in teams}
+    inbox_lists = {str(view.id): ConversationList.from_arguments(view.arguments, me) for view in saved}
+    more = {f"number {number.id}": ConversationList(me, number=number.id) for number in numbers if len(numbers) > 1}
+    more |= {f"team {team.id}": ConversationList(me, team=team.id) for team in teams}
     return {
-        "counts": count_views(me) | count(more | {f"saved {id}": one for id, one in listings.items()}),
+        "counts": count_views(me) | count(more | {f"saved {id}": one for id, one in inbox_lists.items()}),
         "numbers": numbers,
         "tags": db.session.scalars(Tag.in_order().limit(MOST_TAGS)).all(),
         "teams": teams,
-        "entry_points": entry_points_offered(listing),
-        "saved_views": [(view, listings[str(view.id)]) for view in saved],
-        "agents": colleagues() if listing.agent else [],
+        "entry_points": entry_points_offered(inbox_list),
+        "saved_views": [(view, inbox_lists[str(view.id)]) for view in saved],
+        "agents": colleagues() if inbox_list.agent else [],
         "keys": preference.custom_keys,
     }

@@ -12,10 +12,10 @@ from app.inbox.blueprint import bp
 from app.inbox.compose.macro_forms import MacroForm
 from app.inbox.compose.macros import Macro
 from app.inbox.compose.problems import NOT_SENT, explain
-from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
+from app.inbox.conversations import Conversation, NumberUnavailable, Refusal, WindowClosed
 from app.message_templates.models import TemplateList
 from app.meta.outgoing import Refused
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import Paged, as_uuid, current_actor, db, in_menu, requires
 from app.words import N_
 
@@ -123,12 +123,12 @@ def explain_no_run(problem: Exception) -> str:
                     "Add a template to the macro for this case."
                 )
             )
-        case NumberAway():
+        case NumberUnavailable():
             return str(_("The macro wasn't run. This number is not connected to WhatsApp."))
         case Refusal():
             return str(_("The macro wasn't run. %(why)s", why=explain(problem)))
         case Refused():
             return str(_("The macro wasn't run. %(why)s", why=problem.explain(_)))
-        case StorageAway():
+        case StorageUnavailable():
             return str(_("The macro wasn't run. The file couldn't be read. Try again in a moment."))
     return str(_("This macro was already run."))

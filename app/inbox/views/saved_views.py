@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.desk.forms import SavedViewForm
-from app.inbox.desk.lists import Listing
+from app.inbox.desk.lists import ConversationList
 from app.inbox.desk.saved_views import SavedView
 from app.tenancy import db, in_menu, requires
 from app.words import N_
@@ -33,25 +33,25 @@ def saved_views() -> str:
 @bp.get("/views/new")
 @requires("inbox.read")
 def new_saved_view() -> str:
-    return render_saved_views(Listing.from_arguments(request.args, g.membership), SavedViewForm(g.membership))
+    return render_saved_views(ConversationList.from_arguments(request.args, g.membership), SavedViewForm(g.membership))
 
 
-def render_saved_views(listing: Listing | None = None, form: SavedViewForm | None = None) -> str:
-    """Every saved view of the reader; with a listing, the form that saves it."""
+def render_saved_views(inbox_list: ConversationList | None = None, form: SavedViewForm | None = None) -> str:
+    """Every saved view of the reader; with a inbox_list, the form that saves it."""
     views = db.session.scalars(SavedView.for_member(g.membership)).all()
-    saved = [(view, Listing.from_arguments(view.arguments, g.membership)) for view in views]
-    return render_template("inbox/desk/saved_views.html", saved=saved, listing=listing, form=form)
+    saved = [(view, ConversationList.from_arguments(view.arguments, g.membership)) for view in views]
+    return render_template("inbox/desk/saved_views.html", saved=saved, inbox_list=inbox_list, form=form)
 
 
 @bp.post("/views")
 @requires("inbox.read")
 def save_view() -> AnyResponse | tuple[str, int]:
-    listing, form = Listing.from_arguments(request.form, g.membership), SavedViewForm(g.membership)
+    inbox_list, form = ConversationList.from_arguments(request.form, g.membership), SavedViewForm(g.membership)
     if not form.validate():
-        return render_saved_views(listing, form), 422
-    view = form.save(listing)
+        return render_saved_views(inbox_list, form), 422
+    view = form.save(inbox_list)
     flash(_("“%(name)s” saved.", name=view.name))
-    return redirect(url_for("inbox.index", **listing.arguments), 303)
+    return redirect(url_for("inbox.index", **inbox_list.arguments), 303)
 
 
 @bp.post("/views/<uuid:saved_view_id>/removal")

@@ -12,7 +12,7 @@ from app.entry_points.models import EntryPoint
 from app.folding import fold
 from app.inbox.blueprint import bp
 from app.inbox.conversations import Conversation, Cursor
-from app.inbox.desk.lists import Listing
+from app.inbox.desk.lists import ConversationList
 from app.inbox.desk.palette_items import items_for
 from app.inbox.desk.saved_views import SavedView
 from app.inbox.desk.search import TYPES, Search
@@ -51,7 +51,7 @@ def palette() -> str:
     query = Search.from_arguments(request.args)
     saved = db.session.scalars(SavedView.for_member(g.membership)).all()
     matching = [view for view in saved if fold(query.words) in fold(view.name)]
-    views = [(view.name, Listing.from_arguments(view.arguments, g.membership).arguments) for view in matching]
+    views = [(view.name, ConversationList.from_arguments(view.arguments, g.membership).arguments) for view in matching]
     return render_template(
         "inbox/desk/_palette_results.html",
         search=query,

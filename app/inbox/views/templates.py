@@ -134,7 +134,7 @@ def queue_filled(
 
 
 def header_file(chosen: MessageTemplate, *, is_stored: bool) -> Media | None:
-    """The file that was chosen for its header. `is_stored`: by an earlier try. Raises `Refused`, `StorageAway`.
+    """The file that was chosen for its header. `is_stored`: by an earlier try. Raises `Refused`, `StorageUnavailable`.
 
     Ends the transaction: storing takes a while.
     """

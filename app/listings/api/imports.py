@@ -13,7 +13,7 @@ from app.contacts.refusals import Refusal
 from app.listings.amounts import read_currency
 from app.listings.imports import MOST_BYTES, ImportProblem, ListingImport, TooManyImports
 from app.listings.settings import ListingSettings
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import db, later
 from app.words import N_
 
@@ -68,7 +68,7 @@ def import_listings(body: IO[bytes], query: ImportQuery) -> ImportShape:
         raise Problem(BUSY, refusal.explain()) from None
     except Refusal as refusal:
         raise Problem(UNREADABLE, refusal.explain()) from None
-    except StorageAway:
+    except StorageUnavailable:
         raise Problem("storage_away") from None
     later("listings.advance_import", begun.id)
     return ImportShape.of(begun)

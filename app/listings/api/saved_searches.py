@@ -54,7 +54,7 @@ Name = Annotated[str, Field(min_length=1, max_length=LONGEST_PLACE)]
 
 
 class CriteriaBody(Shape):
-    """What is looked for. A member that is left out stands for any."""
+    """What is looked for. A member that is left out means any."""
 
     kind: Kind | None = None
     types: list[Name] = Field(default_factory=list, max_length=MOST_TYPES)

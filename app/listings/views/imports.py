@@ -16,7 +16,7 @@ from app.listings.amounts import read_currency
 from app.listings.blueprint import bp
 from app.listings.imports import MOST_BYTES, MOST_ROWS, ImportProblem, ListingImport
 from app.listings.settings import ListingSettings
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import current_actor, db, later, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.words import N_
@@ -84,7 +84,7 @@ def begin_import() -> Answer:
             )
     except Refusal as refusal:
         return imports_page(refusal.explain(_)), 422
-    except StorageAway:
+    except StorageUnavailable:
         return imports_page(_("The storage is not available at the moment. Try again in a few minutes.")), 503
     later("listings.advance_import", begun.id)
     return redirect(url_for(".show_import", listing_import_id=begun.id), 303)

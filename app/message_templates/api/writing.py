@@ -28,7 +28,7 @@ from app.meta import template_calls as calls
 from app.meta.message_templates import MOST_CHARACTERS, Template
 from app.meta.outgoing.kinds import Refused
 from app.meta.template_rules import problems_of
-from app.storage import StorageAway
+from app.storage import StorageUnavailable
 from app.tenancy import db, now
 from app.wabas.asking import ask
 from app.wabas.models import Waba
@@ -332,7 +332,7 @@ def upload_template_sample(query: SampleQuery, body: IO[bytes]) -> SampleShape:
         sample = TemplateSample.store(query.format, cast("BinaryIO", body), query.filename)
     except Refused as error:
         raise Problem("unacceptable_sample", error.explain(_)) from None
-    except StorageAway:
+    except StorageUnavailable:
         raise Problem("storage_away", headers={"Retry-After": "5"}) from None
     return SampleShape.of(sample)
 

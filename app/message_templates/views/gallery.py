@@ -92,7 +92,7 @@ def fits(starter: Starter, trade: str, query: str, language: str) -> bool:
 @bp.get("/gallery/library")
 @requires("templates.edit")
 def library() -> str:
-    """What Meta's own library has for a search: approved at once, and its category stays. Empty while Meta is away."""
+    """Templates of Meta's library, approved at once, for a search. Empty while Meta is unavailable."""
     waba, query = first_account(), request.args.get("q", "")[:LONGEST]
     language = request.args.get("language", "")[:20]
     most = MOST_MATCHES if query else MOST_OFFERED

@@ -10,7 +10,7 @@ from flask import Response, abort
 from app.message_templates.blueprint import bp
 from app.message_templates.samples import TemplateSample
 from app.sniffing import is_shown
-from app.storage import NotStored, StorageAway
+from app.storage import NotStored, StorageUnavailable
 from app.tenancy import commit, requires
 
 
@@ -30,5 +30,5 @@ def sample(sample_id: uuid.UUID) -> Response:
         return Response(stored.stream(), headers=headers, content_type=stored.mime)
     except NotStored:
         abort(404)
-    except StorageAway:
+    except StorageUnavailable:
         abort(503)

@@ -42,9 +42,9 @@ def contact(name: str, phone: str = "", email: str = "", organisation: str = "")
     name = needed(name, LONGEST_NAME, N_("Say who it is."), _PERSON)
     phone, email = phone.strip(), within(email, LONGEST_NAME, _PERSON)
     if not (phone or email):
-        raise Refused(N_("Give a phone number or an e-mail address: a card with a name alone is of no use."))
+        raise Refused(N_("Enter a phone number or an email address: a card with only a name is of no use."))
     if email and "@" not in email:
-        raise Refused(N_("That is not an e-mail address: it has no @."))
+        raise Refused(N_("This isn't an email address: it has no @."))
     card: dict[str, Any] = {"name": {"formatted_name": name, "first_name": name}}
     if phone:
         # Without the wa_id the customer's phone does not offer to write to them.

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.models import ContactIdentity
 from app.inbox.compose.problems import explain
-from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
+from app.inbox.conversations import Conversation, NumberUnavailable, Refusal, WindowClosed
 from app.meta.spellings import other_spellings
 from app.numbers.blueprint import bp
 from app.numbers.forms import TrialForm
@@ -36,7 +36,7 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
         conversation.reply(words, by=current_actor(), client_id=uuid.uuid4(), source="trial")
     except WindowClosed:
         form.phone.errors = [_("Send hello from this phone first, then try again.")]
-    except NumberAway:
+    except NumberUnavailable:
         form.phone.errors = [_("This number is not connected.")]
     except Refusal as refusal:
         form.phone.errors = [explain(refusal)]

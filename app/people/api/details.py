@@ -189,7 +189,7 @@ class ConsentsShape(Shape):
 @endpoint("GET", "/contacts/<uuid:contact_id>/consent", scope=READ, gives=ConsentsShape, tag=TAG)
 def get_contact_consent(contact_id: uuid.UUID) -> ConsentsShape:
     """Get what a contact consents to."""
-    latest = Consent.standing(reach.find_contact(contact_id).id)
+    latest = Consent.latest(reach.find_contact(contact_id).id)
     return ConsentsShape(
         **{name: ConsentShape.of(latest[name]) if name in latest else None for name in ConsentsShape.model_fields}
     )

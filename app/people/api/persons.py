@@ -28,7 +28,7 @@ from app.words import N_
 
 from .contacts import WRITE
 
-ERASE = scope("contacts:erase", N_("Erase people for good"), is_risky=True)
+ERASE = scope("contacts:erase", N_("Erase people permanently"), is_risky=True)
 EXPORT = scope("contacts:export", N_("Download everything about a person"), is_risky=True)
 COSTS = "usage:read"
 NOT_TWO = problem(
@@ -135,7 +135,7 @@ def undo_contact_merge(contact_id: uuid.UUID, merge_id: uuid.UUID) -> MergeShape
 def erase_contact(contact_id: uuid.UUID) -> None:
     """Erase a person.
 
-    Who they are and what was written and sent is deleted for good; the number of messages, their times and costs stay.
+    Who they are and what was written and sent is deleted permanently. The count of messages, times and costs stay.
     """
     contact = reach.find_whole_contact(contact_id)
     if not contact.is_erased:

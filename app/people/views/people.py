@@ -20,7 +20,7 @@ from app.contacts.suggestions import MergeSuggestion
 from app.contacts.views.contacts import back_to
 from app.inbox.compose.number_request import ask_for_number
 from app.inbox.compose.problems import explain
-from app.inbox.conversations import ClientIdReused, Conversation, Cursor, NumberAway, Refusal, WindowClosed
+from app.inbox.conversations import ClientIdReused, Conversation, Cursor, NumberUnavailable, Refusal, WindowClosed
 from app.people.blueprint import bp
 from app.people.costs import Costs
 from app.people.erasure import erase
@@ -161,7 +161,7 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
         flash(_("You already requested the number. They haven't replied yet."), "warning")
     except WindowClosed:
         flash(_("The 24-hour reply window has closed. You can request the number when they write again."), "error")
-    except NumberAway:
+    except NumberUnavailable:
         flash(_("This wasn't sent. The number is not connected to WhatsApp."), "error")
     except Refusal as refusal:
         flash(explain(refusal), "error")

@@ -79,7 +79,7 @@ def cluster() -> str:
             raise CheckFailed(
                 ", ".join(missing), N_("These tables are not in the Citus cluster. Run flask distribute.")
             )
-        if not citus.hands_on_settings:
+        if not citus.propagates_settings:
             raise CheckFailed("citus.propagate_set_commands", N_("Workers don't get the tenant. Run flask distribute."))
         return f"Citus, {len(citus.present)}"
 

@@ -1,1 +1,1 @@
-"""Records of other systems for programs: kept in step by their own ids, linked to contacts and conversations."""
+"""Records of other systems for programs: synchronised by their own ids, linked to contacts and conversations."""

@@ -355,7 +355,7 @@ export interface paths {
         put?: never;
         /**
          * Erase a person
-         * @description Who they are and what was written and sent is deleted for good; the number of messages, their times and costs stay.
+         * @description Who they are and what was written and sent is deleted permanently. The count of messages, times and costs stay.
          */
         post: operations["erase_contact"];
         delete?: never;
@@ -3462,7 +3462,7 @@ export interface components {
             entry_point_id: string | null;
             /**
              * Handled By
-             * @description Who has it: `person`, `assistant`, `automation`, `other_app` (at Meta); null: nobody.
+             * @description Who has it: `person`, `assistant`, `automation`, `other_app` (at Meta); null: no one.
              * @example person
              */
             handled_by: string | null;
@@ -3539,7 +3539,7 @@ export interface components {
         };
         /**
          * CriteriaBody
-         * @description What is looked for. A member that is left out stands for any.
+         * @description What is looked for. A member that is left out means any.
          */
         CriteriaBody: {
             /**
@@ -7083,7 +7083,7 @@ export interface components {
             external_id: string;
             /**
              * Is Claimed
-             * @description Whether a page said so in an address that nobody signed.
+             * @description Whether a page said so in an unsigned address.
              * @example false
              */
             is_claimed: boolean;

@@ -35,7 +35,7 @@ def index() -> str:
     changes = db.session.execute(held_changes(criteria, discarded, request.args.get("before", type=row_number))).all()
     return render_template(
         "platform/posts/held_changes.html",
-        asked=criteria,
+        criteria=criteria,
         discarded=discarded,
         groups=by_reason(),
         held=changes[:PAGE],

@@ -34,7 +34,7 @@ def index() -> str:
         until=time_argument("until"),
         before=request.args.get("before", type=row_number),
     )
-    return render_template("platform/posts/posts.html", asked=search, page=search.page())
+    return render_template("platform/posts/posts.html", search=search, page=search.page())
 
 
 @posts.get("/posts/<int:post_id>")

@@ -65,10 +65,11 @@ const conversations = [
     name: "assignTo",
     type: "options",
     options: [
-      { name: "Nobody", value: "nobody", routing: { request: { body: { assignee_id: null } } } },
       { name: "No Team", value: "noTeam", routing: { request: { body: { team_id: null } } } },
       { name: "Team", value: "team" },
       { name: "Team Member", value: "member" },
+      // The stored value: workflows that use it go on.
+      { name: "Unassigned", value: "nobody", routing: { request: { body: { assignee_id: null } } } },
     ],
     default: "member",
     displayOptions: shownFor("conversation", "assign"),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import zones
 from app.message_templates.uses import Use, uses_templates
-from app.tenancy import TenantModel, db, now, of_tenant
+from app.tenancy import Membership, Role, TenantModel, User, db, now, of_tenant
 from app.tenancy.limits import one_at_a_time
 from app.wordings import worded
 from app.words import N_
@@ -60,9 +60,9 @@ class ServicePolicy(TenantModel):
 
     @classmethod
     def current(cls) -> Self:
-        """The tenant's, or an unsaved one without hours, targets and survey."""
+        """The tenant's, or an unsaved one without hours, targets and survey, in the zone of the first owner."""
         return db.session.scalar(select(cls)) or cls(
-            time_zone="UTC",
+            time_zone=db.session.scalar(ZONE_OF_OWNER) or "UTC",
             week=[],
             holidays=[],
             away_text="",
@@ -155,3 +155,12 @@ def read_holiday(line: str) -> tuple[dt.date, str]:
 
 def write_holiday(date: dt.date, name: str) -> str:
     return f"{date.isoformat()} {name}".strip()
+
+
+ZONE_OF_OWNER = (
+    select(User.time_zone)
+    .join(Membership, Membership.user_id == User.id)
+    .where(Membership.role == Role.OWNER, User.time_zone.is_not(None))
+    .order_by(Membership.created_at, Membership.id)
+    .limit(1)
+)

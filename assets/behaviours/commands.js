@@ -8,7 +8,8 @@ import { focusedRow, following, open, pick, step } from "./rows.js"
 const OWN = {
   next: () => step(1),
   previous: () => step(-1),
-  reply: () => write(false),
+  // Where only templates may be sent, there is nothing to write in.
+  reply: () => write(false) || run("template"),
   note: () => write(true),
   "resolve-next": () => { const next = following(); return run("resolve") && (!next || open(next)) },
   select: () => pick(false),
@@ -25,7 +26,8 @@ const WORKS_ON = {
   reply: "[data-composer]", note: "[data-note]", "resolve-next": '[data-command="resolve"]', keys: "[data-keys]", palette: "[data-palette]",
 }
 
-const isShown = (element) => element.offsetParent !== null || element.closest("[popover]") !== null || getComputedStyle(element).position === "fixed"
+// data-anywhere: a command of pages that have no button for it.
+const isShown = (element) => "anywhere" in element.dataset || element.offsetParent !== null || element.closest("[popover]") !== null || getComputedStyle(element).position === "fixed"
 const selector = (name) => WORKS_ON[name] ?? `[data-command="${name}"]`
 
 // Returns whether there was something to do.

@@ -65,7 +65,7 @@ CODE_NOT_SENT = (
 )
 CODE_WRONG = (
     N_("That code isn't right."),
-    N_("Enter the latest code, digits only, or request a new one."),
+    N_("Enter the latest code, or request a new one."),
 )
 REFUSED_STEP = (
     N_("Meta refused this step."),

@@ -185,7 +185,7 @@ def run_import(import_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
         reading = chosen_reading(contact_import) if "country" in request.form else {}
         if any(getattr(contact_import, name) != value for name, value in reading.items()):
             check_again(contact_import, reading)
-            flash(_("You changed the columns. Check the result, then import."))
+            flash(_("You changed the columns. Check the result, then import."), "warning")
             return redirect(url_for(".show_import", import_id=contact_import.id), 303)
         if contact_import.blocker:
             return import_page(contact_import), 422

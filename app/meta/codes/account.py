@@ -169,7 +169,7 @@ CODES: dict[int, Explanation] = {
     136025: Explanation(
         Kind.HUMAN,
         N_("The verification code was not accepted."),
-        N_("Enter the latest code, digits only, or request a new one."),
+        N_("Enter the latest code, or request a new one."),
     ),
     1752041: Explanation(
         Kind.HUMAN,

@@ -173,7 +173,7 @@ class Ask(Step):
 class WaitForReply(Step):
     kind: Literal["wait_reply"] = "wait_reply"
     title: ClassVar[str] = N_("Wait for a reply")
-    group: ClassVar[str] = N_("Order")
+    group: ClassVar[str] = N_("Decisions and waiting")
     blocks: ClassVar[dict[str, str]] = {"replied": N_("If the customer replies"), "silent": N_("If not")}
     amount: int = count(N_("How long"), least=1, most=365, default=1)
     unit: Literal["minutes", "hours", "days"] = choice(N_("Unit"), UNITS, default="days")

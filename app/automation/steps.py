@@ -425,7 +425,7 @@ class HandOver(Step):
 class Branch(Step):
     kind: Literal["branch"] = "branch"
     title: ClassVar[str] = N_("Decide")
-    group: ClassVar[str] = N_("Order")
+    group: ClassVar[str] = N_("Decisions and waiting")
     blocks: ClassVar[dict[str, str]] = {"yes": N_("If so"), "no": N_("Otherwise")}
     conditions: Group = Group()
     yes: Steps = ()
@@ -458,7 +458,7 @@ class Branch(Step):
 class WaitFor(Step):
     kind: Literal["wait"] = "wait"
     title: ClassVar[str] = N_("Wait for some time")
-    group: ClassVar[str] = N_("Order")
+    group: ClassVar[str] = N_("Decisions and waiting")
     amount: int = count(N_("How long"), least=1, most=365, default=1)
     unit: Literal["minutes", "hours", "days"] = choice(N_("Unit"), UNITS, default="hours")
 
@@ -481,7 +481,7 @@ class WaitFor(Step):
 class WaitForHours(Step):
     kind: Literal["wait_hours"] = "wait_hours"
     title: ClassVar[str] = N_("Wait until business hours")
-    group: ClassVar[str] = N_("Order")
+    group: ClassVar[str] = N_("Decisions and waiting")
 
     def do(self, turn: Turn) -> Outcome:
         opens = turn.hours.next_opening(turn.at)
@@ -494,7 +494,7 @@ class WaitForHours(Step):
 class StartOther(Step):
     kind: Literal["start"] = "start"
     title: ClassVar[str] = N_("Start or stop another automation")
-    group: ClassVar[str] = N_("Order")
+    group: ClassVar[str] = N_("Decisions and waiting")
     WHAT: ClassVar[dict[str, str]] = {"start": N_("Start"), "stop": N_("Stop")}
     what: Literal["start", "stop"] = choice(N_("What"), WHAT)
     automation: str = ref(N_("Automation"), "automations")
@@ -536,7 +536,7 @@ class StartOther(Step):
 class End(Step):
     kind: Literal["end"] = "end"
     title: ClassVar[str] = N_("End here")
-    group: ClassVar[str] = N_("Order")
+    group: ClassVar[str] = N_("Decisions and waiting")
 
     def do(self, turn: Turn) -> Outcome:
         return Outcome("done", ends="end")

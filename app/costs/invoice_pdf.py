@@ -45,7 +45,10 @@ class InvoicePaper:
                 "title": title,
                 "language": str(get_locale() or "en").replace("_", "-"),
                 "under": under,
-                "parties": [party(_("From"), invoice.seller, words), party(_("To"), buyer_of(invoice), words)],
+                "parties": [
+                    party(_("Billed by"), invoice.seller, words),
+                    party(_("Billed to"), buyer_of(invoice), words),
+                ],
                 "reason": invoice.reason,
                 "columns": [_("Line"), _("Messages"), _("Amount")],
                 "rows": [row(line, invoice, words) for line in invoice.lines],

@@ -111,7 +111,7 @@ class ReplayForm(FlaskForm):
     """By the reader's clock."""
 
     since = DateTimeLocalField(_("From"), validators=[InputRequired(_("Enter a time."))])
-    until = DateTimeLocalField(_("To"), validators=[InputRequired(_("Enter a time."))])
+    until = DateTimeLocalField(_("Until"), validators=[InputRequired(_("Enter a time."))])
 
     def validate_since(self, field: DateTimeLocalField) -> None:
         if field.data and self.first < now() - RETENTION:

@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.extensions import mailer, settings
-from app.tenancy import Membership, Tenant, commit, db
+from app.tenancy import Membership, Tenant, User, commit, db
+from app.tenancy.mails import mails_to
 from app.tenancy.permissions import ADMINS
 
 from .endpoints import WebhookEndpoint
@@ -20,11 +21,14 @@ def mail_disabled(endpoint_id: object) -> None:
         return
     tenant = db.session.get_one(Tenant, endpoint.tenant_id)
     members = db.session.scalars(select(Membership).where(Membership.role.in_(ADMINS)))
-    addresses = [member.user.email for member in members]
     values = {"tenant_slug": tenant.slug, "endpoint_id": endpoint.id}
     link = settings.public_url + current_app.url_map.bind("").build("hooks.show", values)
-    body = render_template("hooks/mail/disabled.txt", tenant=tenant, endpoint=endpoint, link=link)
-    subject = _("A webhook of %(name)s was disabled", name=tenant.name)
+
+    def write(_user: User) -> tuple[str, str]:
+        subject = _("A webhook of %(name)s was disabled", name=tenant.name)
+        return subject, render_template("hooks/mail/disabled.txt", tenant=tenant, endpoint=endpoint, link=link)
+
+    mails = mails_to(members, write)
     commit()
-    mailer.send_all(subject, [(address, body) for address in addresses])
+    mailer.send_all(mails)
     endpoint.is_mail_due = False

@@ -28,7 +28,7 @@ SEVERAL = {
 class SlotForm(FlaskForm):
     weekday = SelectField(_("Day"))
     starts = TimeField(_("From"), validators=[InputRequired(_("Enter a time."))])
-    ends = TimeField(_("To"), validators=[InputRequired(_("Enter a time."))])
+    ends = TimeField(_("Until"), validators=[InputRequired(_("Enter a time."))])
     minutes = IntegerField(
         _("Minutes for each"),
         validators=[InputRequired(_("Enter a number.")), InRange(5, 480, message=_("Choose 5 to 480 minutes."))],

@@ -75,7 +75,8 @@ def transcribe_message(message_id: uuid.UUID) -> AnyResponse:
     if can_transcribe():
         MediaReading.want(message, by=current_actor()).read_later()
     else:
-        flash(_(PROBLEMS["cannot_hear"]), "error")
+        words = PROBLEMS["cannot_hear"]
+        flash(_(words), "error")
     return shown(conversation)
 
 

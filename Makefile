@@ -41,7 +41,7 @@ check-audit:
 	$(BIN)/python -m dev.audit
 
 # messages.pot is made anew each time and not committed: every change of a line would change it, and it says nothing that
-# the code does not. A language is begun with `pybabel init -i app/translations/messages.pot -d app/translations -l de`.
+# the code does not. A language is begun with an empty file `app/translations/de/LC_MESSAGES/messages.po`.
 messages: .venv/.dev                ## collect every string to translate, and bring the languages there are up to date
 	$(BIN)/python -m dev.messages
 
@@ -58,9 +58,9 @@ bugs: .venv/.dev assets             ## put deliberate bugs in; the tests must ca
 conformance: .venv/.dev assets      ## compare our calls and the simulator with Meta's OpenAPI file, and run other clients against it
 	@$(BIN)/python -m conformance $(META_OPENAPI)
 
-assets: static/dist/manifest.json   ## build the stylesheet, the script and the icons
+assets: static/dist/manifest.json   ## build the stylesheet, the script, the icons and the languages
 
-static/dist/manifest.json: package-lock.json $(shell find assets app -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.mjs' -o -name '*.py' 2>/dev/null) | $(BIN)/python
+static/dist/manifest.json: package-lock.json $(shell find assets app -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.mjs' -o -name '*.py' -o -name '*.po' 2>/dev/null) | $(BIN)/python
 	@test -f .venv/.dev -o -f .venv/.demo || $(MAKE) .venv/.demo
 	$(BIN)/python -m dev.assets
 

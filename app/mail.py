@@ -10,11 +10,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import structlog
 
 log = structlog.get_logger()
+
+
+class Mail(NamedTuple):
+    """A plain-text email."""
+
+    to: str
+    subject: str
+    body: str
 
 
 @dataclass
@@ -28,15 +37,15 @@ class Mailer:
         self.before_call()
         send(self.url, to, subject, body)
 
-    def send_all(self, subject: str, bodies: Iterable[tuple[str, str]]) -> None:
-        """Sends each address its body. Raises as `send` does, if none went out: then all can be sent again.
+    def send_all(self, mails: Iterable[Mail]) -> None:
+        """Sends each. Raises as `send` does, if none went out: then all can be sent again.
 
         An address that the server refuses, or a line that is lost on the way, does not send the others theirs twice.
         """
         sent, problems = 0, []
-        for to, body in bodies:
+        for mail in mails:
             try:
-                self.send(to, subject, body)
+                self.send(*mail)
                 sent += 1
             except (OSError, smtplib.SMTPException) as error:
                 problems.append(error)

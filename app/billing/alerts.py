@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from app import tokens
 from app.extensions import mailer
-from app.tenancy import Membership, Tenant, commit, db
+from app.tenancy import Membership, Tenant, User, commit, db
+from app.tenancy.mails import mails_to
 from app.tenancy.permissions import OWNERS
+from app.words import N_
 
 from .balances import Balance
 from .recharges import STOPPED, Recharge
@@ -22,9 +24,8 @@ def mail_alert(level: int) -> None:
     balance = Balance.current()
     if balance is None or balance.alerted < level:
         return
-    name = db.session.get_one(Tenant, balance.tenant_id).name
-    subject = _("WhatsApp of %(name)s: %(level)d%% of the budget is used", name=name, level=level)
-    mail_owners(balance, subject, "billing/mail/alert.txt", "costs.index")
+    subject = N_("WhatsApp of %(name)s: %(level)d%% of the budget is used")
+    mail_owners(balance, subject, "billing/mail/alert.txt", "costs.index", level=level)
 
 
 def mail_trial(stage: str) -> None:
@@ -32,11 +33,10 @@ def mail_trial(stage: str) -> None:
     balance = Balance.current()
     if balance is None or balance.plan is None:
         return
-    name = db.session.get_one(Tenant, balance.tenant_id).name
     subject = {
-        "soon": _("WhatsApp of %(name)s: the trial ends soon", name=name),
-        "over": _("WhatsApp of %(name)s: the trial has ended", name=name),
-    }.get(stage) or _("WhatsApp of %(name)s: your plan has begun", name=name)
+        "soon": N_("WhatsApp of %(name)s: the trial ends soon"),
+        "over": N_("WhatsApp of %(name)s: the trial has ended"),
+    }.get(stage) or N_("WhatsApp of %(name)s: your plan has begun")
     mail_owners(balance, subject, "billing/mail/trial.txt", "costs.plans", stage=stage)
 
 
@@ -45,18 +45,20 @@ def mail_recharge(reason: str) -> None:
     balance, rule = Balance.current(), Recharge.current()
     if balance is None or rule is None:
         return
-    name = db.session.get_one(Tenant, balance.tenant_id).name
-    subject = _("WhatsApp of %(name)s: automatic recharge has stopped", name=name)
-    words = _(STOPPED[reason]) if reason in STOPPED else ""
+    subject = N_("WhatsApp of %(name)s: automatic recharge has stopped")
+    words = STOPPED.get(reason, "")
     mail_owners(balance, subject, "billing/mail/recharge.txt", "costs.index", rule=rule, words=words)
 
 
 def mail_owners(balance: Balance, subject: str, template: str, page: str, **facts: Any) -> None:
-    link = tokens.link(page, tenant_slug=db.session.get_one(Tenant, balance.tenant_id).slug)
-    members = db.session.scalars(select(Membership).where(Membership.role.in_(OWNERS))).all()
-    bodies = [
-        (member.user.email, render_template(template, user=member.user, balance=balance, link=link, **facts))
-        for member in members
-    ]
+    """The subject's facts are the business's name and `facts`."""
+    tenant = db.session.get_one(Tenant, balance.tenant_id)
+    link = tokens.link(page, tenant_slug=tenant.slug)
+
+    def write(user: User) -> tuple[str, str]:
+        body = render_template(template, user=user, balance=balance, link=link, **facts)
+        return _(subject, name=tenant.name, **facts), body
+
+    mails = mails_to(db.session.scalars(select(Membership).where(Membership.role.in_(OWNERS))), write)
     commit()
-    mailer.send_all(subject, bodies)
+    mailer.send_all(mails)

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import mailer, outside
+from app.mail import Mail
 from app.meta import credit_lines
 from app.meta.errors import MetaError
 from app.team.models import PlatformAdmin
@@ -114,7 +115,7 @@ class CreditLineCheck:
                 percent=reading.left_percent,
             )
             link = f"{settings.public_url}/platform/exposure"
-            mailer.send_all(subject, [(address, f"{left}\n\n{link}\n") for address in addresses])
+            mailer.send_all(Mail(address, subject, f"{left}\n\n{link}\n") for address in addresses)
 
     def alarm(self, reading: CreditLineReading) -> list[str]:
         """Whom to mail: all admins, once a day for each level."""

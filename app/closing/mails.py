@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from app import tokens
 from app.extensions import mailer
-from app.tenancy import Membership, Tenant, commit, current_tenant_id, db
+from app.tenancy import Membership, Tenant, User, commit, current_tenant_id, db
+from app.tenancy.mails import mails_to
 from app.tenancy.permissions import OWNERS
 
 
@@ -17,11 +18,11 @@ def mail_closed() -> None:
     if tenant.closed_at is None:
         return
     link = tokens.link("closing.closed", tenant_slug=tenant.slug)
-    subject = _("%(name)s is closed on Switchboard", name=tenant.name)
-    owners = db.session.scalars(select(Membership).where(Membership.role.in_(OWNERS))).all()
-    bodies = [
-        (each.user.email, render_template("closing/mail/closed.txt", user=each.user, tenant=tenant, link=link))
-        for each in owners
-    ]
+
+    def write(user: User) -> tuple[str, str]:
+        subject = _("%(name)s is closed on Switchboard", name=tenant.name)
+        return subject, render_template("closing/mail/closed.txt", user=user, tenant=tenant, link=link)
+
+    mails = mails_to(db.session.scalars(select(Membership).where(Membership.role.in_(OWNERS))), write)
     commit()
-    mailer.send_all(subject, bodies)
+    mailer.send_all(mails)

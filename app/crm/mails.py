@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.extensions import mailer, settings
-from app.tenancy import Membership, Tenant, commit, db
+from app.tenancy import Membership, Tenant, User, commit, db
+from app.tenancy.mails import mails_to
 from app.tenancy.permissions import ADMINS
 
 from .models import CrmConnection
@@ -20,10 +21,13 @@ def mail_needs_token(connection_id: object) -> None:
         return
     tenant = db.session.get_one(Tenant, connection.tenant_id)
     members = db.session.scalars(select(Membership).where(Membership.role.in_(ADMINS)))
-    addresses = [member.user.email for member in members]
     link = settings.public_url + current_app.url_map.bind("").build("crm.index", {"tenant_slug": tenant.slug})
-    body = render_template("crm/mail/needs_token.txt", tenant=tenant, connection=connection, link=link)
+
+    def write(_user: User) -> tuple[str, str]:
+        subject = _("%(crm)s of %(name)s needs a new token", crm=connection.name, name=tenant.name)
+        return subject, render_template("crm/mail/needs_token.txt", tenant=tenant, connection=connection, link=link)
+
+    mails = mails_to(members, write)
     commit()
-    subject = _("%(crm)s of %(name)s needs a new token", crm=connection.name, name=tenant.name)
-    mailer.send_all(subject, [(address, body) for address in addresses])
+    mailer.send_all(mails)
     connection.is_mail_due = False

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from app import tokens
 from app.extensions import mailer
+from app.templating import in_language_of
 from app.tenancy import Tenant, User, commit, db, now
 
 from .models import Onboarding
@@ -23,11 +24,13 @@ def nudge(onboarding: Onboarding) -> None:
     if user is None:
         return
     link = tokens.link("onboarding.show", tenant_slug=tenant.slug, onboarding_id=str(onboarding.id))
-    body = render_template("onboarding/mail/nudge.txt", onboarding=onboarding, user=user, link=link)
+    with in_language_of(user):
+        subject = _("Finish connecting WhatsApp")
+        body = render_template("onboarding/mail/nudge.txt", onboarding=onboarding, user=user, link=link)
     address = user.email
     commit()
     try:
-        mailer.send(address, _("Finish connecting WhatsApp"), body)
+        mailer.send(address, subject, body)
     except (OSError, SMTPException):
         onboarding.nudged_at = None
         commit()

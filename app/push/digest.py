@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, select, text
 
 from app.extensions import mailer, settings
 from app.inbox.conversations import Conversation
+from app.templating import in_language_of
 from app.tenancy import Tenant, commit, current_tenant_id, db, now
 
 from .models import NotificationRule
@@ -73,23 +74,24 @@ class Digest:
 
     def send(self, waiting: list[Waiting]) -> None:
         tenant = db.session.get_one(Tenant, self.rule.tenant_id)
-        lines = [(self.name(one), self.clock(one.since), self.link(tenant, one.conversation.id)) for one in waiting]
-        subject = ngettext(
-            "%(num)d customer waits at %(business)s",
-            "%(num)d customers wait at %(business)s",
-            len(waiting),
-            business=tenant.name,
-        )
-        body = render_template(
-            "push/mail/digest.txt",
-            user=self.member.user,
-            count=len(waiting),
-            since=self.clock(waiting[0].since),
-            lines=lines[:LISTED],
-            more=len(lines[LISTED:]),
-            inbox=settings.public_url + path("inbox.index", tenant_slug=tenant.slug),
-            rules=settings.public_url + path("push.index", tenant_slug=tenant.slug),
-        )
+        with in_language_of(self.member.user):
+            lines = [(self.name(one), self.clock(one.since), self.link(tenant, one.conversation.id)) for one in waiting]
+            subject = ngettext(
+                "%(num)d customer waits at %(business)s",
+                "%(num)d customers wait at %(business)s",
+                len(waiting),
+                business=tenant.name,
+            )
+            body = render_template(
+                "push/mail/digest.txt",
+                user=self.member.user,
+                count=len(waiting),
+                since=self.clock(waiting[0].since),
+                lines=lines[:LISTED],
+                more=len(lines[LISTED:]),
+                inbox=settings.public_url + path("inbox.index", tenant_slug=tenant.slug),
+                rules=settings.public_url + path("push.index", tenant_slug=tenant.slug),
+            )
         address = self.member.user.email
         # Until it is sent no other worker sends it; whoever is killed meanwhile has it sent again after a while.
         self.rule.next_digest_at = self.at + LEASE

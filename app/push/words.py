@@ -12,7 +12,7 @@ from app.inbox.conversations import Conversation
 from app.message_templates.models import MessageTemplate
 from app.message_templates.versions import TemplateVersion
 from app.meta.template_statuses import CATEGORIES, status_words
-from app.templating import manifest
+from app.templating import in_language_of, manifest
 from app.tenancy import Tenant, db
 
 from .models import NotificationRule, PushNotification
@@ -31,10 +31,11 @@ def payload(notification: PushNotification) -> dict[str, object]:
     tenant = db.session.get_one(Tenant, notification.tenant_id)
     rule = NotificationRule.of(membership)
     conversation, template = notification.conversation, notification.template
-    if template:
-        title, body = of_template(template, tenant.name)
-    else:
-        title, body = in_words(notification.kind, conversation, tenant, preview=rule.preview)
+    with in_language_of(membership.user):
+        if template:
+            title, body = of_template(template, tenant.name)
+        else:
+            title, body = in_words(notification.kind, conversation, tenant, preview=rule.preview)
     return {
         "title": title,
         "body": body,

@@ -9,12 +9,14 @@ import structlog
 from flask import Response, after_this_request, redirect, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from itsdangerous import BadData, Signer
+from sqlalchemy import update
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import login_manager, settings
 from app.team.models.people import Person, scope_of
 from app.team.models.second_steps import lock
-from app.tenancy import User, commit, global_scope
+from app.templating import browser_language
+from app.tenancy import User, commit, db, global_scope
 from app.tenancy.scope import NO_SCOPE, current_scope
 
 from .models import PendingSignIn, PlatformAdmin, SecondStep, SecondStepChange, SignInAttempt, UserSession
@@ -134,8 +136,18 @@ def begin_session(who: User | PlatformAdmin) -> None:
     session.permanent = True
     session["_user_id"] = UserSession.begin(who, user_agent=request.user_agent.string, ip=client_ip())
     remember_device(who.email)
-    if who.is_platform_admin:
+    if isinstance(who, User):
+        remember_language(who)
+    else:
         log.info("console entered", admin_id=str(who.id))
+
+
+def remember_language(who: User) -> None:
+    """What their browser speaks, for mails."""
+    spoken = browser_language()
+    mine = User.id == who.id, User.browser_language.is_distinct_from(spoken)
+    with scope_of(User):
+        db.session.execute(update(User).where(*mine).values(browser_language=spoken))
 
 
 def end_session() -> None:

@@ -9,7 +9,9 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
+from app.languages import OWN_NAMES
 from app.team.models.people import normal_email
+from app.templating import languages
 from app.tenancy import Membership, Role
 
 from . import passwords
@@ -122,6 +124,17 @@ class AcceptForm(Form):
 
 class NameForm(Form):
     name = own_name_field()
+
+
+class LanguageForm(Form):
+    """In which language a person reads; empty is the browser's."""
+
+    language = SelectField(_("Language"))
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        names = [(code, OWN_NAMES[code]) for code in languages()]
+        self.language.choices = [("", gettext("As in your browser")), *names]
 
 
 class ChangePasswordForm(Form):

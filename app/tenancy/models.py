@@ -83,6 +83,9 @@ class User(UserMixin, GlobalModel):
     second_step_at: Mapped[dt.datetime | None]
     # As their browser said last (app/zones.py): what is read without a browser is written in this zone.
     time_zone: Mapped[str | None]
+    # The language they chose; null: their browser's, which it said when they last signed in (app/templating.py).
+    language: Mapped[str | None]
+    browser_language: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
 

@@ -10,7 +10,9 @@ from app import tokens
 from app.extensions import mailer, outside
 from app.meta import embedded_signup, system_users
 from app.meta.errors import MetaError
-from app.tenancy import Membership, Role, Tenant, announce, commit, db
+from app.tenancy import Membership, Role, Tenant, User, announce, commit, db
+from app.tenancy.mails import mails_to
+from app.words import N_
 
 from .models import PhoneNumber, Waba
 
@@ -19,12 +21,8 @@ def warn(waba: Waba) -> None:
     """Mails owners and admins that access expires, once at each of `WARNED_AT`. Killed meanwhile, it mails again."""
     if waba.access_ends.is_due:
         tenant = db.session.get_one(Tenant, waba.tenant_id)
-        mail_managers(
-            tenant,
-            _("WhatsApp of %(name)s: renew Facebook access", name=tenant.name),
-            "wabas/mail/expiry.txt",
-            waba=waba,
-        )
+        subject = N_("WhatsApp of %(name)s: renew Facebook access")
+        mail_managers(tenant, subject, "wabas/mail/expiry.txt", waba=waba)
         waba.token_warned_days = waba.access_ends.step
         announce("waba", waba.id)
 
@@ -33,7 +31,7 @@ def warn_of_registration(number: PhoneNumber) -> None:
     """Mails them that a number is still not registered, once at each of `REGISTER_WARNED_AT`."""
     if number.state == "connecting" and number.registration_ends.is_due:
         tenant = db.session.get_one(Tenant, number.tenant_id)
-        subject = _("WhatsApp of %(name)s: your number is not connected yet", name=tenant.name)
+        subject = N_("WhatsApp of %(name)s: your number is not connected yet")
         mail_managers(tenant, subject, "wabas/mail/registration.txt", number=number)
         number.register_warned_days = number.registration_ends.step
         announce("number", number.id)
@@ -42,12 +40,13 @@ def warn_of_registration(number: PhoneNumber) -> None:
 def mail_managers(tenant: Tenant, subject: str, template: str, **context: object) -> None:
     link = tokens.link("numbers.index", tenant_slug=tenant.slug)
     members = select(Membership).where(Membership.role.in_((Role.OWNER, Role.ADMIN)))
-    bodies = [
-        (member.user.email, render_template(template, user=member.user, link=link, **context))
-        for member in db.session.scalars(members)
-    ]
+
+    def write(user: User) -> tuple[str, str]:
+        return _(subject, name=tenant.name), render_template(template, user=user, link=link, **context)
+
+    mails = mails_to(db.session.scalars(members), write)
     commit()
-    mailer.send_all(subject, bodies)
+    mailer.send_all(mails)
 
 
 class NotRenewed(Exception):

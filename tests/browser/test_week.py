@@ -25,7 +25,7 @@ def agents(stack: Stack, chromium: Browser) -> Iterator[tuple[Page, Page]]:
     """The owner, and an agent in another time zone with a phone."""
     lena = Person(chromium, viewport={"width": 1440, "height": 900}, timezone_id="Africa/Lagos")
     screen: dict[str, Any] = {"viewport": {"width": 360, "height": 780}, "timezone_id": "Asia/Dubai"}
-    amira = Person(chromium, **screen, locale="ar", color_scheme="dark")
+    amira = Person(chromium, **screen, locale="en-AE", color_scheme="dark")
     begin(lena.page, stack, "Week")
     connect(lena.page, "Week", "+49 30 901820")
     join(amira.page, stack, lena.page, "week", "amira@week.example.com")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.config import Settings
 from app.team.models import UserSession
-from app.tenancy import db, global_scope, now
+from app.tenancy import User, db, global_scope, now
 from tests.client import Browser, isolated
 from tests.team.helpers import PASSWORD, cookie, is_in, rows, sign_in, with_cookie
 from tests.world import World
@@ -153,3 +153,9 @@ def test_the_sessions_of_others_are_not_listed(ann: Browser, ben: Browser, world
 )
 def test_a_device_is_called_by_its_browser_and_system(user_agent: str, device: str) -> None:
     assert UserSession(user_agent=user_agent).device == device
+
+
+def test_what_a_browser_speaks_is_remembered_for_mails(world: World, browser: Browser) -> None:
+    assert sign_in(browser, **{"Accept-Language": "pt-BR,pt;q=0.9"}).status_code == 303
+    with global_scope():
+        assert db.session.get_one(User, world.ann.id).browser_language == "pt"

@@ -6,6 +6,7 @@ import re
 import pytest
 import time_machine
 from flask import Flask
+from flask_babel import gettext
 
 from app.team.jobs import resend_mails
 from app.team.models import EmailConfirmation
@@ -225,3 +226,10 @@ def test_a_name_is_on_one_line(browser: Browser) -> None:
 
 def test_signing_up_takes_the_token_of_the_form(browser: Browser) -> None:
     assert isolated(browser.client.post, "/sign-up", data={"email": "tom@tea.example"}).status_code == 400
+
+
+def test_the_mail_is_in_the_language_of_the_browser(browser: Browser) -> None:
+    browser.post("/sign-up", {"email": "tom@tea.example"}, headers={"Accept-Language": "de"})
+    (mail,) = deliver_mails()
+    with browser.client.application.test_request_context(headers={"Accept-Language": "de"}):
+        assert mail[1] == gettext("Confirm your email address for Switchboard")

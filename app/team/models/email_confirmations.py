@@ -5,6 +5,7 @@ import uuid
 from typing import Self
 
 from flask import render_template
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Index, Select, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import tokens
 from app.extensions import mailer
+from app.templating import in_language_of
 from app.tenancy import GlobalModel, Tenant, User, commit, db, global_scope, later, now, tenant_scope, uuid7
 
 from .businesses import create_business, establish
@@ -41,6 +43,8 @@ class EmailConfirmation(GlobalModel):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     email: Mapped[str]
     network: Mapped[str]
+    # What the browser speaks in which it was entered.
+    language: Mapped[str | None]
     expires_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
     mailed_at: Mapped[dt.datetime | None]
@@ -56,6 +60,7 @@ class EmailConfirmation(GlobalModel):
     def claim(cls, email: str, ip: str) -> Self:
         """Takes one of the confirmations that an address, and a network, have in an hour."""
         made = cls(id=uuid.uuid4(), email=email, network=network(ip), expires_at=now() + LASTS)
+        made.language = str(get_locale() or "en")
         for counted in (f"sign-up {made.email}", f"sign-up {made.network}"):
             db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(counted, 0))))
         if cls.count(cls.email == email) >= PER_EMAIL or cls.count(cls.network == made.network) >= PER_NETWORK:
@@ -104,14 +109,16 @@ class EmailConfirmation(GlobalModel):
 
     def mail(self) -> None:
         """Mails the link; somebody with an account reads that they have one. Killed meanwhile, it mails again."""
-        if user := with_email(User, self.email):
-            links = {"sign_in": tokens.link("team.sign_in"), "reset": tokens.link("team.forgotten_password")}
-            subject, body = _("You already have a Switchboard account"), "team/mail/existing_account.txt"
-            words = render_template(body, user=user, **links)
-        else:
-            link = tokens.link("team.begin_business", token=tokens.sign(PURPOSE, self.id))
-            subject = _("Confirm your email address for Switchboard")
-            words = render_template("team/mail/email_confirmation.txt", link=link)
+        user = with_email(User, self.email)
+        with in_language_of(user or self):
+            if user:
+                links = {"sign_in": tokens.link("team.sign_in"), "reset": tokens.link("team.forgotten_password")}
+                subject, body = _("You already have a Switchboard account"), "team/mail/existing_account.txt"
+                words = render_template(body, user=user, **links)
+            else:
+                link = tokens.link("team.begin_business", token=tokens.sign(PURPOSE, self.id))
+                subject = _("Confirm your email address for Switchboard")
+                words = render_template("team/mail/email_confirmation.txt", link=link)
         commit()
         mailer.send(self.email, subject, words)
         mine = EmailConfirmation.id == self.id

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import tokens
 from app.extensions import mailer
+from app.templating import in_language_of
 from app.tenancy import (
     Membership,
     Role,
@@ -98,10 +99,11 @@ class Invitation(TenantModel):
         later("team.mail_invitation", self.id)
 
     def mail(self) -> None:
-        """Whoever is killed before it is noted has it sent again."""
+        """In the language of who invites. Whoever is killed before it is noted has it sent again."""
         tenant = db.session.get_one(Tenant, self.tenant_id)
-        body = render_template("team/mail/invitation.txt", invitation=self, tenant=tenant)
-        subject = _("Join %(name)s on Switchboard", name=tenant.name)
+        with in_language_of(self.invited_by):
+            body = render_template("team/mail/invitation.txt", invitation=self, tenant=tenant)
+            subject = _("Join %(name)s on Switchboard", name=tenant.name)
         commit()
         mailer.send(self.email, subject, body)
         db.session.execute(update(Invitation).where(Invitation.id == self.id).values(mailed_at=now()))

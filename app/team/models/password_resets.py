@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from app import tokens
 from app.extensions import mailer
 from app.team import passwords
+from app.templating import in_language_of
 from app.tenancy import GlobalModel, User, commit, db, later, now
 
 from .pending_sign_ins import PendingSignIn
@@ -74,10 +75,12 @@ class PasswordReset(GlobalModel):
     def mail(self) -> None:
         """Whoever is killed before it is noted has it sent again."""
         link = tokens.link("team.new_password", token=tokens.sign(PURPOSE, self.id))
-        body = render_template("team/mail/password_reset.txt", user=self.user, link=link)
+        with in_language_of(self.user):
+            subject = _("Set a new password for Switchboard")
+            body = render_template("team/mail/password_reset.txt", user=self.user, link=link)
         address = self.user.email
         commit()
-        mailer.send(address, _("Set a new password for Switchboard"), body)
+        mailer.send(address, subject, body)
         db.session.execute(update(PasswordReset).where(PasswordReset.id == self.id).values(mailed_at=now()))
 
     @classmethod

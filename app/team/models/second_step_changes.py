@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app import tokens
 from app.extensions import mailer
+from app.templating import in_language_of
 from app.tenancy import GlobalModel, User, commit, db, later, now, one_of, uuid7
 from app.words import N_
 
@@ -84,11 +85,13 @@ class SecondStepChange(GlobalModel):
         who = self.platform_admin if self.platform_admin_id else self.user
         assert who
         reset = None if who.is_platform_admin else tokens.link("team.forgotten_password")
-        title = _(self.title)
-        body = render_template("team/mail/second_step.txt", who=who, kind=self.kind, title=title, reset=reset)
+        with in_language_of(who):
+            title = _(self.title)
+            subject = _("%(what)s: Switchboard", what=title)
+            body = render_template("team/mail/second_step.txt", who=who, kind=self.kind, title=title, reset=reset)
         address = who.email
         commit()
-        mailer.send(address, _("%(what)s: Switchboard", what=title), body)
+        mailer.send(address, subject, body)
         mine = SecondStepChange.id == self.id
         db.session.execute(update(SecondStepChange).where(mine).values(mailed_at=now()))
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_babel import refresh
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team import door, passwords
 from app.team.blueprint import bp
-from app.team.forms import ChangePasswordForm, ConfirmationForm, NameForm
+from app.team.forms import ChangePasswordForm, ConfirmationForm, LanguageForm, NameForm
 from app.team.models import UserSession, set_password
 from app.team.models.businesses import businesses_of
 from app.tenancy import User, db, guard, in_menu, requires
@@ -32,6 +33,7 @@ def account_page(**forms: Any) -> str:
         "team/account.html",
         user=user,
         name_form=forms.get("name") or NameForm(formdata=None, obj=user),
+        language_form=forms.get("language") or LanguageForm(formdata=None, obj=user),
         password_form=forms.get("password") or ChangePasswordForm(formdata=None),
         sessions=db.session.scalars(UserSession.of(user)).all(),
         this_session=UserSession.find(session["_user_id"]),
@@ -47,6 +49,18 @@ def change_name() -> tuple[str, int] | AnyResponse:
         return account_page(name=form), 422
     g.membership.user.name = form.name.data
     flash(_("Name saved."))
+    return redirect(url_for("team.account"), 303)
+
+
+@bp.post("/t/<tenant_slug>/account/language")
+@requires("account.manage")
+def change_language() -> tuple[str, int] | AnyResponse:
+    form = LanguageForm()
+    if not form.validate():
+        return account_page(language=form), 422
+    g.membership.user.language = form.language.data or None
+    refresh()
+    flash(_("Language saved."))
     return redirect(url_for("team.account"), 303)
 
 

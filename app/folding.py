@@ -67,6 +67,8 @@ def fold(text: str) -> str:
 
 
 def fold_letters(text: str) -> str:
+    if text.isascii():
+        return text.lower().replace("`", "'")
     words = text.lower()
     # To put thousands of marks on one letter into their order takes seconds.
     if len(text) > LONG:

@@ -32,6 +32,8 @@ from .tags import LONGEST_TAG
 
 AT_ONCE = 2_000
 MOST_TAGS = 20
+# Columns of one row that are read for its number.
+MOST_PHONES = 10
 # Google's own groups, which say nothing about a person.
 SYSTEM_GROUPS = {"mycontacts", "starred", "other contacts", "coworkers", "friends", "family"}
 
@@ -175,7 +177,7 @@ class Reader:
 
     def read_phone(self, reading: Reading, cells: dict[int, str], row: ImportRow) -> None:
         phones = sorted(self.phones, key=lambda column: not self.is_mobile_by_label(column, row))
-        written = [(column, cells[column]) for column in phones if cells[column]]
+        written = [(column, cells[column]) for column in phones if cells[column]][:MOST_PHONES]
         if not written:
             title = self.title(self.phones[0]) if self.phones else ""
             reading.blame(title, Refusal(N_("The phone number is missing.")))

@@ -55,15 +55,15 @@ class Contacts:
     def __init__(self, value: dict[str, Any]) -> None:
         self.listed = [contact for contact in map(mapping, items_of(value.get("contacts"))) if contact]
         self.by_id = {id: contact for contact in self.listed for id in self._ids(contact) if id}
+        self.only_one = self.listed[0] if len(set(map(self._ids, self.listed))) == 1 else {}
         self.errors = _errors(value)
 
     def sender_of(self, item: dict[str, Any]) -> From:
         """Matched by its ids, which never look alike. One that names none comes from the only contact there is."""
         wa_id, user_id = number_in(item.get("from")), identifier(item.get("from_user_id"))
         contact = self.by_id.get(user_id or "") or self.by_id.get(wa_id or "") or {}
-        is_only_one = len({self._ids(each) for each in self.listed}) == 1
-        if not (wa_id or user_id or item.get("type") == "system") and is_only_one:
-            contact = self.listed[0]
+        if not (wa_id or user_id or item.get("type") == "system"):
+            contact = self.only_one
         listed_wa_id, listed_user_id = self._ids(contact)
         return From(wa_id or listed_wa_id, user_id or listed_user_id, contact)
 

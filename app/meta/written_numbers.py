@@ -222,10 +222,10 @@ def number_in_link(plain: str) -> str:
         return ""
     try:
         split = urlsplit(address if "://" in address else f"https://{address}")
+        # In a query a plus is a space.
+        parameter = parse_qs(split.query, max_num_fields=50).get("phone", [""])[0]
     except ValueError:
         raise NotRead("link", shown(plain)) from None
-    # In a query a plus is a space.
-    parameter = parse_qs(split.query, max_num_fields=50).get("phone", [""])[0]
     number = re.sub(r"[\s()\-+]", "", parameter or unquote(split.path).strip("/").removeprefix("send").strip("/"))
     if not number.isdecimal():
         raise NotRead("link", shown(plain))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from functools import partial
 from typing import Any
@@ -77,6 +78,15 @@ def test_a_contact_is_created_and_read_back(shop: Caller, size: ContactField) ->
     assert [tag["name"] for tag in contact["tags"]] == ["VIP"]
     assert contact["fields"] == {"Shoe size": "38"}
     assert shop.get(f"/contacts/{contact['id']}").json == contact
+
+
+@pytest.mark.parametrize("more", ["", ',"z":2'])
+def test_a_body_of_thousands_of_names_is_refused_at_once(shop: Caller, more: str) -> None:
+    body = "{" + "".join(f'"a{n}":1,' for n in range(40_000)) + f'"z":1{more}}}'
+    started = time.process_time()
+    answer = shop.post("/contacts", body.encode())
+    assert (answer.status_code, code(answer)) == (400, "invalid_json")
+    assert time.process_time() - started < 1
 
 
 def test_a_number_that_a_contact_has_is_not_given_twice(shop: Caller) -> None:

@@ -214,6 +214,13 @@ def test_national_numbers_take_the_country_that_is_chosen(ann: Browser, world: W
     assert re.search(r'value="DE"\s+selected', ann.get(upload(ann, world, "phone\n0176 7654321\n")).text)
 
 
+def test_a_hundred_columns_of_numbers_cost_no_more_than_ten(ann: Browser, world: World) -> None:
+    rows = [",".join(f"+1650555{(n * 7 + m) % 10_000:04}" for m in range(100)) for n in range(300)]
+    started = time.process_time()
+    where = upload(ann, world, ",".join(["phone"] * 100) + "\n" + "\n".join(rows))
+    assert time.process_time() - started < 1.5 and "300 rows" in ann.get(where).text
+
+
 def test_of_several_numbers_the_first_is_taken_or_the_row_is_a_mistake(ann: Browser, world: World) -> None:
     where = upload(ann, world, "name,phone\nGreta,+47 91234567 ::: +47 91234568\n")
     assert "1 row has several numbers" in ann.get(where).text

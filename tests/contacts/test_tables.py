@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import time
+import tracemalloc
+import zipfile
 
 import pytest
 
@@ -207,8 +210,24 @@ def test_a_formula_without_a_result_is_reported_and_not_taken_for_empty() -> Non
 
 @pytest.mark.parametrize(
     "more",
-    ['<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', " " * 150_000_000, '<row r="4000000"/>'],
-    ids=["a cell far away", "150 MB of spaces", "a row that no sheet has"],
+    [
+        '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+        " " * 150_000_000,
+        '<row r="4000000"/>',
+        """<row><c a="<>" r = 'bfd1048576'><v>1</v></c></row>""",
+        '<row r="1000000"><c r="A1000000"/>' + "<c/>" * 10_000 + "</row>",
+        "<row/>" * 500_000 + "<row>" + "<c/>" * 10_000 + "</row>",
+        "<c " * 3_000_000,
+    ],
+    ids=[
+        "a cell far away",
+        "150 MB of spaces",
+        "a row that no sheet has",
+        "a cell far away in other signs",
+        "cells without a place in a row far away",
+        "rows without a place",
+        "tags that never end",
+    ],
 )
 def test_a_small_file_that_becomes_huge_is_refused(more: str) -> None:
     data = workbook([["name", "phone"]], more=more)
@@ -216,6 +235,35 @@ def test_a_small_file_that_becomes_huge_is_refused(more: str) -> None:
     with pytest.raises(Unreadable, match="too big"):
         read_table(data)
     assert time.process_time() - started < 3
+
+
+def repacked(data: bytes, renamed: dict[str, str], more: dict[str, str]) -> bytes:
+    """The workbook with other names for its parts, also where one names another, and with more of them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as book, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        parts = {name: book.read(name).decode() for name in book.namelist()}
+        for old, new in renamed.items():
+            parts = {name.replace(old, new): part.replace(old, new) for name, part in parts.items()}
+        for name, part in (parts | more).items():
+            archive.writestr(name, part)
+    return out.getvalue()
+
+
+def test_a_sheet_of_any_name_is_measured() -> None:
+    data = workbook([["a"]], more='<row r="300000"><c r="T300000"><v>1</v></c></row>')
+    with pytest.raises(Unreadable, match="too big"):
+        read_table(repacked(data, {"worksheets/sheet1.xml": "x.xml"}, {}))
+
+
+def test_a_long_text_that_thousands_of_cells_name_is_refused() -> None:
+    data = workbook([["a"]], more='<row r="2">' + '<c t="s"><v>0</v></c>' * 10_000 + "</row>")
+    with pytest.raises(Unreadable, match="too big"):
+        read_table(repacked(data, {}, {"xl/sharedStrings.xml": f"<sst><si><t>{'x' * 32_000}</t></si></sst>"}))
+
+
+def test_a_workbook_is_not_read_as_another_format() -> None:
+    with pytest.raises(Unreadable, match="isn't an Excel workbook"):
+        read_table(repacked(workbook([["a"]]), {}, {"content.xml": "", "mimetype": ""}))
 
 
 @pytest.mark.parametrize(
@@ -255,6 +303,21 @@ def test_a_quoted_printable_name_may_be_folded_like_any_other() -> None:
     assert cells(card)[1][0] == "Иван"
 
 
+@pytest.mark.parametrize("charset", ["unicode_escape", "punycode", "undefined", "utf-7", "bz2"])
+def test_a_card_in_a_charset_of_no_phone_is_read(charset: str) -> None:
+    card = f"BEGIN:VCARD\nFN;CHARSET={charset};ENCODING=QUOTED-PRINTABLE:\\ud800+2AA-=00\nEND:VCARD\n"
+    assert cells(card)[1][0].encode().startswith(b"ud800")
+
+
+def test_a_line_of_semicolons_takes_no_more_memory_than_another() -> None:
+    card = ("BEGIN:VCARD\nTEL" + ";" * 300_000).encode()
+    tracemalloc.start()
+    read_table(card)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * len(card)
+
+
 @pytest.mark.parametrize(
     ("header", "columns"),
     [
@@ -292,8 +355,9 @@ def test_columns_are_recognised_by_their_titles(header: str, columns: str) -> No
         "BEGIN:VCARD\n" * 200_000,
         "BEGIN:VCARD\n" + "TEL;ENCODING=QUOTED-PRINTABLE:=\n" * 100_000,
         "BEGIN:VCARD\nN:" + "\\;" * 1_000_000,
+        "BEGIN:VCARD\n" + "CATEGORIES:a\n" * 600_000,
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_every_file_is_read_in_linear_time(hostile: str) -> None:
     started = time.process_time()

@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -260,6 +261,15 @@ def test_a_message_that_names_no_sender_comes_from_the_only_person_beside_it(con
     incoming = one(body(messages_value({"id": "wamid.1", "type": "text", "text": {"body": "Hi"}}, contacts=contacts)))
     assert isinstance(incoming, InboundMessage)
     assert incoming.profile_name == "Carla" and (incoming.from_ == "16505551234" or incoming.user_id == "US.1")
+
+
+def test_thousands_of_messages_beside_thousands_of_people_are_read_in_linear_time() -> None:
+    people = [CARLA | {"wa_id": f"1650555{n:04}"} for n in range(3_000)]
+    text = {"type": "text", "text": {"body": "Hi"}}
+    messages = [text | {"id": f"wamid.{n}", "from": f"1650555{n:04}"} for n in range(3_000)]
+    started = time.process_time()
+    assert len(list(parse(body(messages_value(*messages, contacts=people))))) == 3_000
+    assert time.process_time() - started < 2
 
 
 def test_a_plus_before_a_number_makes_nobody_else_of_its_sender() -> None:

@@ -168,6 +168,7 @@ def test_whatsapps_own_forms_are_read(written: str, country: str, wa_id: str) ->
         ("https://wa.me/message/ABC123", "", "link"),
         ("https://chat.whatsapp.com/Gx12345678901", "", "link"),
         ("https://example.com/491761234567", "", "link"),
+        ("https://wa.me/491761234567?" + "a&" * 60, "", "link"),
         ("120363025246125486@g.us", "", "group"),
         ("12345678@lid", "", "group"),
         ("x" * 1_000, "", "too_long"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -107,7 +108,9 @@ def mentions_phone(title: str) -> bool:
     return bool(MENTIONED.search(words)) and not SOMEBODY_ELSE.search(words)
 
 
+@functools.lru_cache(maxsize=1_000)
 def simplified(title: str) -> str:
+    """The words of a title. Each row of an import needs those of its columns again."""
     return " ".join(re.sub(r"[\W_]+", " ", fold(title[:80])).split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import codecs
 import quopri
 import re
 from collections.abc import Iterator
@@ -11,8 +12,11 @@ from dataclasses import dataclass, field
 from .table import Row, Table, bounded
 
 HEADER = ("Name", "Phone", "Labels", "Email", "Organization", "Title", "Birthday", "Address", "Website", "Note")
+# Python's own codecs, which make characters that no database can hold, or take as long as they like.
+NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
 PLAIN = {"EMAIL": 3, "TITLE": 5, "BDAY": 6, "URL": 8, "NOTE": 9}
-LINE = re.compile(r"(?:[A-Za-z0-9-]+\.)?([A-Za-z0-9-]+)((?:;(?:\"[^\"]*\"|[^:\";])*)*):(.*)", re.DOTALL)
+# Possessive: what it would return to takes gigabytes for a line of semicolons.
+LINE = re.compile(r"(?:[A-Za-z0-9-]+\.)?([A-Za-z0-9-]+)((?:;(?:\"[^\"]*\"|[^:\";])*+)*+):(.*)", re.DOTALL)
 
 
 def is_vcard(text: str) -> bool:
@@ -40,6 +44,7 @@ def read_vcards(text: str) -> Table:
 class Card:
     cells: list[str] = field(default_factory=lambda: [""] * len(HEADER))
     name_parts: str = ""
+    labels: list[str] = field(default_factory=list)
     # Numbers with how likely each is to use WhatsApp: the likeliest goes first.
     phones: list[tuple[int, str]] = field(default_factory=list)
 
@@ -58,7 +63,7 @@ class Card:
             family, given, middle, *_ = [*(plain(part) for part in split(value, ";")), "", "", ""]
             self.name_parts = " ".join(filter(None, (given, middle, family)))
         elif name == "CATEGORIES":
-            self.cells[2] = "; ".join(filter(None, (self.cells[2], *(plain(part) for part in split(value, ",")))))
+            self.labels += filter(None, (plain(part) for part in split(value, ",")))
         elif name == "ORG":
             self.cells[4] = self.cells[4] or ", ".join(filter(None, (plain(part) for part in split(value, ";"))))
         elif name == "ADR":
@@ -70,6 +75,7 @@ class Card:
         self.cells[0] = self.cells[0] or self.name_parts or self.cells[4]
         usable = [number for rank, number in sorted(self.phones, key=lambda each: each[0]) if rank < 9]
         self.cells[1] = " ::: ".join(dict.fromkeys(usable))
+        self.cells[2] = "; ".join(self.labels)
         return self
 
 
@@ -131,8 +137,9 @@ def unencoded(value: str, parameters: str) -> str:
 def decoded(raw: bytes, charset: str) -> str:
     for encoding in (charset, "utf-8", "cp1252"):
         try:
-            return raw.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+            if codecs.lookup(encoding).name not in NO_CHARSETS:
+                return raw.decode(encoding)
+        except (UnicodeError, LookupError):
             continue
     return raw.decode("cp1252", "replace")
 

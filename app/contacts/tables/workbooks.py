@@ -8,6 +8,8 @@ import re
 import struct
 import zipfile
 import zlib
+from collections import Counter
+from itertools import islice
 from typing import Any
 
 from python_calamine import CalamineWorkbook
@@ -22,12 +24,22 @@ MOST_PARTS = 2_000
 # Sheets are held as rectangles: one cell far away makes a small file a huge one.
 MOST_CELLS = 4_000_000
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
-ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{1,9})"')
+# Linear in whatever a file holds: what they match ends at the next bracket, or is possessive.
+CELL = re.compile(rb"<(?:\w{1,20}:)?c[\s/>]")
+ROW = re.compile(rb"<(?:\w{1,20}:)?row[\s/>]")
+# Where a cell or a row is, such as r="B12" and r="12", in whatever way its tag is written.
+PLACE = re.compile(rb"(?<![\w:.-])r\s*+=\s*+[\"']([A-Za-z]{0,4})(\d{1,8})")
 EMPTY_FORMULA = re.compile(
-    rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*>\s*<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>)\s*'
-    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+    rb'<(?:\w{1,20}:)?c(?>[^<>]*?\br="([A-Z]{1,3})(\d{1,7})")[^<>]*+>\s*+<(?:\w{1,20}:)?f\b[^<>]*+'
+    rb"(?:(?<=/)>|(?<!/)>[^<]*+</(?:\w{1,20}:)?f>)\s*+"
+    rb"(?:<(?:\w{1,20}:)?v\s*+/>|<(?:\w{1,20}:)?v></(?:\w{1,20}:)?v>)?+\s*+</(?:\w{1,20}:)?c>"
 )
+# Texts are stored once and named by their places.
+SHARED = re.compile(rb"=\s*+[\"']s[\"']")
+SHARED_PLACE = re.compile(rb">\s*+(\d{1,9})\s*+<")
+SHARED_TEXT = re.compile(rb"<(?:\w{1,20}:)?si[\s/>]")
+# Of the other formats that the reader knows: what is checked here has to be what it reads.
+OF_OTHERS = {"mimetype", "content.xml", "xl/workbook.bin"}
 DAMAGED = N_("This workbook is damaged or protected by a password. Save it again as .xlsx without a password.")
 OLD = N_("This is an old or password-protected Excel file. Save it as .xlsx without a password, or as CSV.")
 OTHER = N_("This isn't an Excel workbook. Save it as .xlsx, or as CSV.")
@@ -94,17 +106,24 @@ def inspect(data: bytes) -> dict[str, bytes]:
     except (zipfile.BadZipFile, ValueError, OSError, struct.error) as error:
         raise Unreadable(DAMAGED) from error
     names = {info.filename for info in infos}
-    if not any(name.endswith("workbook.xml") for name in names):
+    if not any(name.endswith("workbook.xml") for name in names) or OF_OTHERS & {name.lower() for name in names}:
         raise Unreadable(OTHER)
     if len(infos) > MOST_PARTS:
         raise too_big()
-    left, sheets = MOST_INFLATED, {}
+    left, sheets, texts = MOST_INFLATED, dict[str, bytes](), list[int]()
     for info in infos:
         part = inflated(data, info, left)
         left -= len(part)
-        if re.search(r"worksheets/[^/]+\.xml$", info.filename):
+        # A workbook may call its parts what it likes.
+        if b"sheetData" in part:
             refuse_far_cells(part)
             sheets[info.filename] = part
+        elif (many := count_of(SHARED_TEXT, part)) > MOST_CELLS:
+            raise too_big()
+        elif many:
+            texts = list(map(len, SHARED_TEXT.split(part)[1:]))
+    for part in sheets.values():
+        refuse_long_texts(part, texts)
     return sheets
 
 
@@ -130,14 +149,38 @@ def inflated(data: bytes, info: zipfile.ZipInfo, most: int) -> bytes:
 
 
 def refuse_far_cells(sheet: bytes) -> None:
-    columns = {letters for letters, _row in CELL.findall(sheet)}
-    width = max((number_of(letters) for letters in columns), default=1)
-    last = max((int(number) for number in ROW.findall(sheet)), default=1)
-    last = max(last, *(int(number) for _letters, number in CELL.findall(sheet)), 1)
-    # Cells without a place follow each other.
-    width = max(width, sheet.count(b"<c") if not columns else 1)
+    """Of a sheet that is held as a rectangle, wherever its cells are said to be."""
+    cells, rows = count_of(CELL, sheet), count_of(ROW, sheet)
+    if max(cells, rows) > MOST_CELLS:
+        raise too_big()
+    columns, last, placed_cells, placed_rows = {b""}, 1, 0, 0
+    for place in PLACE.finditer(sheet):
+        columns.add(place[1])
+        last = max(last, int(place[2]))
+        placed_cells += bool(place[1])
+        placed_rows += not place[1]
+    width = max(1, *map(number_of, columns))
+    # Cells and rows without a place follow the one before.
+    if placed_rows < rows:
+        last += rows
+    if placed_cells < cells:
+        width += max(count_of(CELL, row) for row in ROW.split(sheet))
     if last > 1_048_576 or width > 16_384 or width * last > MOST_CELLS:
         raise too_big()
+
+
+def refuse_long_texts(sheet: bytes, texts: list[int]) -> None:
+    """Of a sheet whose cells name so many long texts that all of them together are too long. `texts` are lengths."""
+    if count_of(SHARED, sheet) * max(texts, default=0) <= MOST_INFLATED:
+        return
+    uses = Counter(int(place[1]) for place in SHARED_PLACE.finditer(sheet))
+    if sum(times * texts[place] for place, times in uses.items() if place < len(texts)) > MOST_INFLATED:
+        raise too_big()
+
+
+def count_of(pattern: re.Pattern[bytes], part: bytes) -> int:
+    """How often it is there, counted up to more than any workbook may have."""
+    return sum(1 for _match in islice(pattern.finditer(part), MOST_CELLS + 1))
 
 
 def too_big() -> Unreadable:
@@ -158,7 +201,7 @@ def formulas_without_value(sheets: dict[str, bytes], count: int, position: int) 
 
 def number_of(letters: bytes) -> int:
     total = 0
-    for letter in letters:
+    for letter in letters.upper():
         total = total * 26 + letter - 64
     return total
 

@@ -19,6 +19,8 @@ from app.tenancy import Actor, Membership, Tenant, TenantModel, as_uuid, belongs
 from app.variables import VARIABLES, filled_or_visible, names_in
 
 SHOWN = 8
+# How many characters of texts one suggestion folds; beyond them a text is found as it is written.
+MOST_FOLDED = 300_000
 
 
 class CannedReply(TenantModel):
@@ -60,13 +62,21 @@ class CannedReply(TenantModel):
     @classmethod
     def suggest(cls, typed: str, member: Membership, spoken: str = "") -> list[CannedReply]:
         """The best SHOWN matches: by the beginning of the shortcut, within it, the customer's language, use."""
-        typed = fold(typed)
-        replies = db.session.scalars(cls.for_member(member)).all()
-        matches = [reply for reply in replies if reply.matches(typed)]
-        return sorted(matches, key=lambda reply: reply.rank(typed, spoken))[:SHOWN]
+        folded, left, matches = fold(typed), MOST_FOLDED, list[CannedReply]()
+        replies = db.session.scalars(cls.for_member(member))
+        for reply in sorted(replies, key=lambda reply: reply.rank(folded, spoken)):
+            left -= len(reply.body)
+            if reply.is_called(folded) or reply.says(typed, folds=left >= 0):
+                matches.append(reply)
+            if len(matches) == SHOWN:
+                break
+        return matches
 
-    def matches(self, typed: str) -> bool:
-        return any(typed in fold(words) for words in (self.shortcut, self.body, self.language))
+    def is_called(self, folded: str) -> bool:
+        return any(folded in fold(words) for words in (self.shortcut, self.language))
+
+    def says(self, typed: str, *, folds: bool) -> bool:
+        return fold(typed) in fold(self.body) if folds else typed.strip().casefold() in self.body.casefold()
 
     def rank(self, typed: str, spoken: str) -> tuple[bool, bool, bool, int]:
         shortcut = fold(self.shortcut)

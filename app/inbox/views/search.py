@@ -50,7 +50,8 @@ def palette() -> str:
     """Customers, records and saved views that match. Places and commands are in the palette itself."""
     query = Search.from_arguments(request.args)
     saved = db.session.scalars(SavedView.for_member(g.membership)).all()
-    matching = [view for view in saved if fold(query.words) in fold(view.name)]
+    words = fold(query.words)
+    matching = [view for view in saved if words in fold(view.name)]
     views = [(view.name, ConversationList.from_arguments(view.arguments, g.membership).arguments) for view in matching]
     return render_template(
         "inbox/desk/_palette_results.html",

@@ -16,6 +16,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.handling import HandlingStretch
 from app.inbox.inbound.surveys import SurveyAnswer
+from app.meta.codes import CODES
 from app.tenancy import Actor, User, db, first_id, now, uuid7
 from app.wabas.models import PhoneNumber
 
@@ -30,7 +31,7 @@ BUSY = (9, 8, 8, 9, 12, 14, 3)
 HOURS = {6: 2, 7: 5, 8: 8, 9: 9, 10: 7, 11: 5, 12: 4, 13: 3, 14: 4, 15: 6, 16: 7, 17: 4, 20: 1}
 QUESTIONS = ("Do you have rye bread today?", "Can I order a cake for Saturday?", "Until when are you open?")
 REPLIES = ("Yes, fresh from the oven. Shall I put one aside?", "Of course! For how many people?", "Until six today.")
-FAILED = {"code": 131026, "kind": "final", "title": "This number can't get WhatsApp messages.", "fix": ""}
+FAILED = {"code": 131026, "kind": "final", "title": CODES[131026].title, "fix": CODES[131026].fix}
 RATED = ("good", "good", "good", "good", "fair", "good", "good", "bad", "good")
 
 

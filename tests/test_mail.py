@@ -6,9 +6,9 @@ import smtplib
 
 import pytest
 
-from app.mail import Mailer
+from app.mail import Mail, Mailer
 
-BODIES = [("ann@example.com", "Hello Ann"), ("ben@example.com", "Hello Ben")]
+MAILS = [Mail("ann@example.com", "Hello", "Hello Ann"), Mail("ben@example.com", "Hello", "Hello Ben")]
 
 
 class Server:
@@ -27,19 +27,19 @@ class Server:
 def test_an_address_that_is_refused_holds_up_no_other(refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(refused)
     monkeypatch.setattr("app.mail.send", server.take)
-    Mailer("smtp://mail.example").send_all("Hello", BODIES)
-    assert server.delivered == [to for to, _ in BODIES if to != refused]
+    Mailer("smtp://mail.example").send_all(MAILS)
+    assert server.delivered == [mail.to for mail in MAILS if mail.to != refused]
 
 
 def test_where_none_goes_out_all_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server("ann@example.com", "ben@example.com")
     monkeypatch.setattr("app.mail.send", server.take)
     with pytest.raises(smtplib.SMTPRecipientsRefused):
-        Mailer("smtp://mail.example").send_all("Hello", BODIES)
+        Mailer("smtp://mail.example").send_all(MAILS)
     server.refused = ()
-    Mailer("smtp://mail.example").send_all("Hello", BODIES)
+    Mailer("smtp://mail.example").send_all(MAILS)
     assert server.delivered == ["ann@example.com", "ben@example.com"]
 
 
 def test_to_no_one_nothing_is_sent() -> None:
-    Mailer("smtp://mail.example").send_all("Hello", [])
+    Mailer("smtp://mail.example").send_all([])

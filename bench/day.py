@@ -71,7 +71,7 @@ class Day:
 
     def insert_canned_reply(self) -> None:
         self.page.goto(f"{self.base}/canned-replies")
-        self.page.get_by_label("Shortcut").fill("hours")
+        self.page.get_by_label("Shortcut", exact=True).fill("hours")
         self.page.get_by_label("Reply", exact=True).fill("We are open until six, {{first_name}}.")
         self.page.get_by_role("button", name="Save").click()
 

@@ -208,7 +208,7 @@ def test_the_country_of_an_address_is_chosen_without_its_calling_code(charged: W
 def test_without_billing_details_an_invoice_is_to_the_business_by_its_name(charged: World, ann: Browser) -> None:
     invoice = issued(charged)
     assert invoice.buyer["name"] == "Bakery"
-    assert "Bakery" in ann.get(f"/t/bakery/costs/invoices/{invoice.id}").text.partition("To</h2>")[2]
+    assert "Bakery" in ann.get(f"/t/bakery/costs/invoices/{invoice.id}").text.partition("Billed to</h2>")[2]
 
 
 def test_owners_are_led_to_the_details_before_the_next_invoice(charged: World, ann: Browser) -> None:

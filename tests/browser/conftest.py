@@ -107,7 +107,9 @@ class Person:
 
     @property
     def sight(self) -> str:
-        """What this person sees."""
+        """What this person sees. One whose browser ended before it had a page sees nothing."""
+        if "page" not in vars(self):
+            return "no page"
         with contextlib.suppress(Error):
             return f"{self.page.url}\n{self.page.locator('body').aria_snapshot(timeout=2_000)}"
         return f"{self.page.url} does not answer."

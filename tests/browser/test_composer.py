@@ -177,7 +177,7 @@ def test_a_canned_reply_brings_its_file_along(talk: tuple[Page, Page], cake: pat
     ann, edda = talk
     here = ann.url
     ann.goto(f"{here.split('/inbox/')[0]}/inbox/canned-replies")
-    ann.get_by_label("Shortcut").fill("cake")
+    ann.get_by_label("Shortcut", exact=True).fill("cake")
     ann.get_by_label("Reply", exact=True).fill("This cake, {{first_name}}?")
     ann.locator("#file").set_input_files(cake)
     ann.get_by_role("button", name="Save").click()

@@ -358,7 +358,7 @@ def test_after_another_view_was_chosen_the_keys_mean_its_list(desk: Page, line: 
 def test_enter_waits_for_the_canned_reply(desk: Page, stack: Stack, line: Line) -> None:
     desk.goto(f"{stack.web}/t/overtaking/inbox/canned-replies")
     if not desk.get_by_text("/hours").count():
-        desk.get_by_label("Shortcut").fill("hours")
+        desk.get_by_label("Shortcut", exact=True).fill("hours")
         desk.get_by_label("Reply", exact=True).fill("From seven to six.")
         desk.get_by_role("button", name="Save").click()
     desk.goto(f"{stack.web}/t/overtaking/inbox/?view=all")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from flask import Flask
-from flask_babel import get_locale
+from flask_babel import force_locale, get_locale, gettext
 from sqlalchemy import select
 
 from app import templating
@@ -37,11 +37,14 @@ def test_the_browsers_language_is_used_where_it_exists(
         assert templating.choose_language() == language
 
 
-def test_the_language_that_a_person_chose_comes_before_the_browsers(ben: Browser) -> None:
+def test_the_language_that_a_person_chose_comes_before_the_browsers(app: Flask, ben: Browser) -> None:
     german = {"Accept-Language": "de"}
     assert '<html lang="de" dir="ltr">' in ben.get("~/account", headers=german).text
     assert ben.post("~/account/language", {"language": "ar"}, headers=german).location == "/t/bakery/account"
-    assert '<html lang="ar" dir="rtl">' in ben.get("~/account", headers=german).text
+    page = ben.get("~/account", headers=german).text
+    assert '<html lang="ar" dir="rtl">' in page
+    with app.app_context(), force_locale("ar"):
+        assert gettext("Language saved.") in page
     ben.post("~/account/language", {"language": ""})
     assert '<html lang="de"' in ben.get("~/account", headers=german).text
 

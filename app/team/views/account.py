@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_babel import refresh
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team import door, passwords
@@ -15,6 +14,7 @@ from app.team.blueprint import bp
 from app.team.forms import ChangePasswordForm, ConfirmationForm, LanguageForm, NameForm
 from app.team.models import UserSession, set_password
 from app.team.models.businesses import businesses_of
+from app.templating import in_language_of
 from app.tenancy import User, db, guard, in_menu, requires
 from app.words import N_
 
@@ -59,8 +59,9 @@ def change_language() -> tuple[str, int] | AnyResponse:
     if not form.validate():
         return account_page(language=form), 422
     g.membership.user.language = form.language.data or None
-    refresh()
-    flash(_("Language saved."))
+    # This request is still in the language before.
+    with in_language_of(g.membership.user):
+        flash(_("Language saved."))
     return redirect(url_for("team.account"), 303)
 
 

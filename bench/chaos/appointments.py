@@ -59,9 +59,13 @@ ATTEMPTS = """
     from send_attempts a join messages m on m.tenant_id = a.tenant_id and m.id = a.message_id
     where m.source = 'notification' and a.outcome = 'accepted'
 """
-WAITING = """
+# How long after a change its reminder is due, at most.
+SOON = 3
+# What is due soon is waited for too: the last changes are made just before the end.
+WAITING = f"""
     select (select count(*) from messages where source = 'notification' and state in ('queued', 'dispatching')),
-        (select count(*) from appointment_notices where state = 'planned' and due_at <= now())
+        (select count(*) from appointment_notices
+         where state = 'planned' and due_at <= now() + interval '{SOON} seconds')
 """
 STATES = "select state, count(*) from messages where source = 'notification' group by 1 order by 1"
 
@@ -144,7 +148,7 @@ class MovingAppointments:
     def make_due(self, one: Appointment) -> None:
         """In the transaction of the change: a clock finds it within seconds, sooner or later than the next move."""
         db.session.flush()
-        due = now() + dt.timedelta(seconds=self.dice.uniform(0, 3))
+        due = now() + dt.timedelta(seconds=self.dice.uniform(0, SOON))
         planned = AppointmentNotice.appointment_id == one.id, AppointmentNotice.state == "planned"
         db.session.execute(
             update(AppointmentNotice).where(*planned).values(due_at=due),

@@ -16,6 +16,8 @@ from app.sockets import POSTGRES
 
 # After how many idle seconds a connection has to answer before it is used again.
 TRUSTED_SECONDS = 1.0
+# Statements of one connection that Postgres has planned: all pages together run about 200.
+MOST_PREPARED = 300
 # Statements of one connection whose columns are remembered; longer ones are of many rows, and seldom the same again.
 MOST_DESCRIBED, LONGEST_DESCRIBED = 500, 20_000
 
@@ -72,7 +74,9 @@ ENGINE: dict[str, Any] = {
     "pool_use_lifo": True,
     "pool_timeout": 5,
     "hide_parameters": True,
-    "connect_args": POSTGRES | {"cursor_factory": Cursor},
+    # Its transactions are begun by `transactions.begin`, for a tenant or none.
+    "execution_options": {"tenant_id": None},
+    "connect_args": POSTGRES | {"cursor_factory": Cursor, "autocommit": True},
 }
 
 
@@ -108,6 +112,11 @@ if (monkey := sys.modules.get("gevent.monkey")) and monkey.is_module_patched("se
 
 
 @event.listens_for(Engine, "connect")
+def remember_statements(connection: Any, _record: Any) -> None:
+    connection.prepared_max = MOST_PREPARED
+
+
+@event.listens_for(Engine, "connect")
 @event.listens_for(Engine, "checkin")
 def note_use(_connection: Any, record: Any) -> None:
     record.info["used_at"] = time.monotonic()
@@ -120,8 +129,8 @@ def check_open(connection: Any, record: Any, _proxy: Any) -> None:
         # What lies in the socket of an idle connection is the server's last message, and then the end.
         for _ in range(2):
             connection.pgconn.consume_input()
+        # With no transaction: to roll one back would make it forget every statement that it has prepared.
         if time.monotonic() - record.info["used_at"] > TRUSTED_SECONDS:
             connection.execute("select 1")
-            connection.rollback()
     except OperationalError as error:
         raise InvalidatePoolError from error

@@ -74,7 +74,13 @@ class ScopedSession(Session):
         super().__init__(**options)
 
     def get_bind(self, *_args: Any, **_options: Any) -> Engine | Connection:
-        return self.db.engines["platform" if self.scope.is_platform else None]  # type: ignore[no-any-return]
+        return self.engine
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """Its connections know the tenant that each transaction of theirs is for."""
+        engine: Engine = self.db.engines["platform" if self.scope.is_platform else None]
+        return engine.execution_options(tenant_id=self.scope.tenant_id)
 
 
 db = SQLAlchemy(

@@ -83,9 +83,7 @@ class Happened:
 
 def happened(kind: str, subject_id: uuid.UUID, *, by: Actor | None = None, **facts: object) -> None:
     """Records that something happened, in this transaction. Raises `ValidationError` for facts not in the catalogue."""
-    row = Happening(kind=kind, subject_id=subject_id, facts=as_facts(kind, facts), actor=by and by.as_json())
-    db.session.add(row)
-    wake_subscribers(kind, current_tenant_id())
+    insert_happenings(kind, [(subject_id, as_facts(kind, facts))], [by], current_tenant_id())
 
 
 def happened_each(
@@ -99,20 +97,25 @@ def happened_each(
 
     The platform, which works for no tenant, says for which.
     """
-    if not rows:
-        return
-    as_facts(kind, rows[0][1])
-    tenant = tenant_id or current_tenant_id()
+    if rows:
+        as_facts(kind, rows[0][1])
+        insert_happenings(kind, rows, actors or (), tenant_id or current_tenant_id())
+
+
+def insert_happenings(
+    kind: str, rows: Sequence[tuple[object, dict[str, Any]]], actors: Sequence[Actor | None], tenant_id: uuid.UUID
+) -> None:
+    """With a statement of its own, and not through the session, which takes twice the time for one row."""
     # One after the other, so that they keep their order; a thousand cost as much as one.
     first = uuid7().int
     values: list[dict[str, Any]] = [
         {"id": f"{first + place:032x}", "subject": str(subject), "facts": facts}
         for place, (subject, facts) in enumerate(rows)
     ]
-    for value, by in zip(values, actors or (), strict=False):
+    for value, by in zip(values, actors, strict=False):
         value["actor"] = by and by.as_json()
-    db.session.execute(NEW, {"rows": json.dumps(values), "kind": kind, "tenant": tenant, "at": now()})
-    wake_subscribers(kind, tenant)
+    db.session.execute(NEW, {"rows": json.dumps(values), "kind": kind, "tenant": tenant_id, "at": now()})
+    wake_subscribers(kind, tenant_id)
 
 
 # `on conflict` has a cluster send it through the coordinator, which row security needs there.

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from typing import cast
 
 import structlog
-from sqlalchemy import Connection, Delete, Executable, Table, event, text, true
+from sqlalchemy import Connection, Delete, Engine, Executable, Table, event, text, true
 from sqlalchemy.orm import (
     LoaderCriteriaOption,
     ORMExecuteState,
-    SessionTransaction,
     UOWTransaction,
     with_loader_criteria,
 )
@@ -64,7 +63,7 @@ def within_tenant(tenant_id: uuid.UUID) -> Iterator[Scope]:
     try:
         with db.session.begin_nested():
             db.session.execute(text("set local role switchboard_app"))
-            set_tenant(db.session.connection(), tenant_id)
+            db.session.connection().exec_driver_sql(naming(tenant_id))
             yield inner
             db.session.flush()
             db.session.execute(text("set local role none"))
@@ -104,19 +103,21 @@ def refuse_inside_transaction() -> None:
         raise TransactionOpen("commit() before what may take seconds")
 
 
-@event.listens_for(ScopedSession, "after_begin")
-def name_the_tenant(session: ScopedSession, transaction: SessionTransaction, connection: Connection) -> None:
-    # A savepoint is inside a transaction that has it.
-    if session.scope.tenant_id and not transaction.nested:
-        set_tenant(connection, session.scope.tenant_id)
+@event.listens_for(Engine, "begin")
+def begin(connection: Connection) -> None:
+    """Begins a transaction, and says which tenant it is for in the same round trip."""
+    options = connection.get_execution_options()
+    if "tenant_id" in options:
+        tenant_id = options["tenant_id"]
+        connection.exec_driver_sql(f"begin; {naming(tenant_id)}" if tenant_id else "begin")
 
 
-def set_tenant(connection: Connection, tenant_id: uuid.UUID) -> None:
+def naming(tenant_id: uuid.UUID) -> str:
     """By a statement, not a call: a cluster propagates statements to its workers. It takes no parameters.
 
-    Every transaction begins with it, so it is not compiled. Nothing but hexadecimal digits is written into it.
+    Nothing but hexadecimal digits is written into it.
     """
-    connection.exec_driver_sql(f"set local app.tenant_id = '{uuid.UUID(int=tenant_id.int)}'")
+    return f"set local app.tenant_id = '{uuid.UUID(int=tenant_id.int)}'"
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")

@@ -57,6 +57,24 @@ def test_connections_that_postgres_closed_are_replaced(
         assert db.session.scalar(text("select 1")) == 1
 
 
+def test_a_connection_that_was_idle_still_has_its_plans(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "TRUSTED_SECONDS", 0.0)
+    for _ in range(8):
+        with tenant_scope(world.bakery.id):
+            db.session.scalar(text("select 'again'"))
+    with tenant_scope(world.bakery.id):
+        planned = db.session.scalars(text("select statement from pg_prepared_statements")).all()
+    assert "select 'again'" in planned
+
+
+def test_a_transaction_is_of_its_sessions_tenant_whatever_scope_is_innermost(world: World) -> None:
+    ours = text("select nullif(current_setting('app.tenant_id', true), '')::uuid")
+    with tenant_scope(world.bakery.id):
+        session = db.session()
+        with tenant_scope(world.shoes.id):
+            assert (session.scalar(ours), db.session.scalar(ours)) == (world.bakery.id, world.shoes.id)
+
+
 def test_what_a_pooler_makes_of_a_lost_server_is_an_outage_too(ann: Browser) -> None:
     def lose(_connection: Connection) -> None:
         raise InternalError("commit", {}, psycopg.InternalError("received 2 results from command 'COMMIT'"))

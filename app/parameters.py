@@ -5,6 +5,7 @@ Postgres stores no NUL, and no browser sends one.
 
 from __future__ import annotations
 
+import ipaddress
 from functools import cached_property
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -50,6 +51,10 @@ class Whole(LimitedStream):
 class Request(FlaskRequest):
     parameter_storage_class = Parameters
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.remote_addr = unmapped(self.remote_addr)
+
     # Flask-WTF fills forms from JSON too, with values of any type. The one view that takes JSON calls `json_object`.
     is_json = False
 
@@ -80,6 +85,15 @@ class Request(FlaskRequest):
             return ""
         is_ours = page.netloc == self.host and page.path.startswith("/") and not page.path.startswith("//")
         return f"{page.path}?{page.query}".rstrip("?") if is_ours else ""
+
+
+def unmapped(address: str | None) -> str | None:
+    """An IPv4 address as itself: a server that listens on IPv6 sees it as ::ffff:203.0.113.7 (RFC 4291)."""
+    try:
+        ip = ipaddress.IPv6Address(address or "")
+    except ValueError:
+        return address
+    return str(ip.ipv4_mapped or address)
 
 
 class Json(DefaultJSONProvider):

@@ -24,9 +24,12 @@ from typing import Any, Self
 
 import h11
 import httpx
+import structlog
 
 from app.egress import CONNECT_SECONDS, PORT, TOTAL_SECONDS, Egress, Refused, all_outside
 from app.tenancy import now
+
+log = structlog.get_logger()
 
 CHUNK = 16 * 1024
 # Of an answer so much is stored; a longer one than MOST_BYTES ends its connection.
@@ -197,8 +200,13 @@ class Caller:
             task.add_done_callback(self.tasks.discard)
 
     async def execute(self, call: Call) -> None:
+        """Puts an outcome into `done` whatever happens: the run of all businesses waits for it."""
         began = monotonic()
-        outcome = await self.outcome(call, began)
+        try:
+            outcome = await self.outcome(call, began)
+        except Exception:
+            log.exception("call ended without an outcome", endpoint=str(call.endpoint_id))
+            outcome = Outcome(None, error="protocol", milliseconds=round((monotonic() - began) * 1000))
         self.done.put((call, outcome))
 
     async def outcome(self, call: Call, began: float) -> Outcome:
@@ -289,7 +297,7 @@ def retry_after(response: h11.Response) -> float | None:
         return float(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return max((moment - now()).total_seconds(), 0.0)

@@ -122,6 +122,30 @@ def test_it_is_tried_for_three_days_and_then_failed(hooks: Hooks, receiver: Rece
     assert all(seconds - 2 <= pause <= seconds * 1.2 for seconds, pause in zip(RETRY_SECONDS, pauses, strict=True))
 
 
+@pytest.mark.parametrize(
+    "requested", ["-5", "1e9", "99999999999 years", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"]
+)
+def test_a_retry_after_that_is_no_time_is_passed_over(hooks: Hooks, receiver: Receiver, requested: str) -> None:
+    endpoint = hooks.add()
+    receiver.answer_with(503, Retry_After=requested)
+    hooks.happens()
+    hooks.send()
+    assert hooks.states == ["waiting"] and [one.status for one in hooks.attempts()] == [503]
+    assert hooks.endpoint(endpoint).rests_until is None
+
+
+def test_a_call_that_fails_in_a_way_of_its_own_ends_with_an_outcome(hooks: Hooks, receiver: Receiver) -> None:
+    hooks.add()
+    hooks.happens()
+
+    def resolve(host: str, port: int) -> list[str]:
+        raise LookupError(host)
+
+    outside().egress = replace(outside().egress, resolve=resolve)
+    hooks.send()
+    assert hooks.states == ["waiting"] and [one.error for one in hooks.attempts()] == ["protocol"]
+
+
 @pytest.mark.parametrize("requested", ["120", "999999999999", "date"])
 def test_retry_after_is_obeyed_for_the_whole_webhook(hooks: Hooks, receiver: Receiver, requested: str) -> None:
     endpoint = hooks.add()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import ssl
+import threading
 import time
 from dataclasses import replace
 from email.utils import format_datetime
@@ -18,7 +19,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from app.egress import Egress
 from app.extensions import outside
-from app.hooks.calls import ANSWER_BYTES, Outcome
+from app.hooks.calls import ANSWER_BYTES, RESOLVERS_OF_TENANT, Outcome
 from app.hooks.claims import LONGEST_REST, claim, settle
 from app.hooks.deliverer import FIRST_WINDOW
 from app.hooks.deliveries import RETRY_SECONDS
@@ -250,6 +251,27 @@ def test_a_name_that_does_not_exist_is_tried_again(hooks: Hooks, receiver: Recei
     hooks.happens()
     hooks.send()
     assert hooks.attempts()[0].error == "name" and hooks.states == ["waiting"]
+
+
+def test_names_that_are_never_found_take_a_few_threads_of_each_business(hooks: Hooks, receiver: Receiver) -> None:
+    looking, peaks, several = set[str](), list[int](), threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        looking.add(host)
+        peaks.append(len(looking))
+        if len(looking) >= RESOLVERS_OF_TENANT:
+            several.set()
+        several.wait(10)
+        time.sleep(0.1)
+        looking.remove(host)
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    for place in range(2 * RESOLVERS_OF_TENANT):
+        hooks.add(f"https://{place}.example.com/hook")
+    hooks.happens()
+    outside().egress = replace(outside().egress, resolve=resolve)
+    hooks.send()
+    assert max(peaks) == RESOLVERS_OF_TENANT and {one.error for one in hooks.attempts()} == {"name"}
 
 
 def drip(connection: ssl.SSLSocket) -> None:

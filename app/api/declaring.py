@@ -162,7 +162,7 @@ class Endpoint:
         ]
 
     def perform(self, values: dict[str, Any]) -> Response:
-        if self.method == "DELETE" and "If-Match" in request.headers and self.twin:
+        if self.method == "DELETE" and self.twin and {"If-Match", "If-None-Match"} & set(request.headers.keys()):
             check_match(self.twin.view(**values))
         query = read_query(self.query or NoQuery)
         if self.query:

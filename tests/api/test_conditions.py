@@ -57,6 +57,24 @@ def test_a_source_is_not_overwritten_by_who_read_an_older_one(shop: Caller) -> N
 
 
 @pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/records/crm/deal/1", {"title": "Villa"}),
+        ("/listings/1", {"title": "Villa"}),
+        ("/entry-points/site", {"name": "Site"}),
+        ("/knowledge/hours", SOURCE),
+    ],
+)
+def test_who_only_wants_to_create_changes_nothing(
+    shop: Caller, carla: Conversation, path: str, body: dict[str, Any]
+) -> None:
+    number = {"phone_number_id": str(carla.phone_number_id)} if "entry" in path else {}
+    first, again = (shop.put(path, body | number, If_None_Match="*") for _ in range(2))
+    assert (first.status_code in (200, 201), again.status_code) == (True, 412)
+    assert shop.put(path, body | number, If_None_Match='"another"').status_code == 200
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body", "statuses"),
     [
         ("PUT", "/knowledge/new", SOURCE, {200: 6}),

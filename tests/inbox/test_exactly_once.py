@@ -164,7 +164,7 @@ NEW_STATUS = """
     insert into message_events (tenant_id, id, message_id, status, occurred_at, received_at)
     values (%s, %s, %s, 'delivered', now(), now())
 """
-WAITS = "select from pg_locks where not granted and locktype = 'transactionid'"
+WAITS = "select 1 from pg_locks where not granted and locktype = 'transactionid'"
 
 
 def test_statuses_that_came_before_the_answer_count(waiting: Message) -> None:

@@ -90,7 +90,7 @@ def put_source(external_id: str, body: GivenSource) -> SourceShape:
         raise Problem("invalid_request", f"An id may have {LONGEST_ID} characters.")
     lock(external_id)
     source = with_id(external_id)
-    check_match(source and SourceShape.of(source.refresh_locked()))
+    check_match(SourceShape.of(source.refresh_locked()) if source else None)
     if source is None:
         if KnowledgeSource.is_full():
             raise Problem(TOO_MANY)

@@ -56,7 +56,7 @@ class Request(FlaskRequest):
         super().__init__(*arguments, **options)
         for name in DATES:
             if name in self.environ and not is_readable_date(self.environ[name]):
-                del self.environ[name]
+                self.environ[name] = NO_DATE
         self.remote_addr = unmapped(self.remote_addr)
 
     # Flask-WTF fills forms from JSON too, with values of any type. The one view that takes JSON calls `json_object`.
@@ -93,6 +93,8 @@ class Request(FlaskRequest):
 
 # Headers with dates that the library reads by itself.
 DATES = ("HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
+# As If-Range it is a version that nothing has.
+NO_DATE = '"-"'
 
 
 def is_readable_date(value: str) -> bool:

@@ -46,11 +46,14 @@ def test_a_page_opens_under_our_name_only(settings: Settings, host: str) -> None
         assert client.get("/sign-in", headers=secure | {"Host": "desk.example"}).status_code == 200
 
 
+FAR_AWAY = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+
+
 @pytest.mark.parametrize("name", ["If-Modified-Since", "If-Range", "If-Unmodified-Since"])
 def test_a_date_of_another_age_is_passed_over(app: Flask, name: str) -> None:
-    headers = {name: "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Range": "bytes=0-1"}
-    for sent in (headers, {name: headers[name]}):
-        assert app.test_client().get("/static/favicon.svg", headers=sent).status_code in (200, 206)
+    headers = {name: FAR_AWAY, "Range": "bytes=0-1"}
+    part, whole = (app.test_client().get("/static/favicon.svg", headers=sent) for sent in (headers, {name: FAR_AWAY}))
+    assert (part.status_code, whole.status_code) == (200 if name == "If-Range" else 206, 200)
 
 
 def test_an_ipv4_caller_of_a_server_that_listens_on_ipv6_is_itself(app: Flask) -> None:

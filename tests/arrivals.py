@@ -21,6 +21,11 @@ from tests.world import BAKERY_NUMBER, World
 def arrive(*changes: dict[str, Any]) -> None:
     with platform_scope("tests"):
         db.session.add(WebhookEvent(body=post(*changes)))
+    drain()
+
+
+def drain() -> None:
+    """What waits, except of a tenant that somebody else writes for at this moment."""
     while drain_batch():
         pass
 

@@ -114,7 +114,8 @@ def insert_happenings(
     ]
     for value, by in zip(values, actors, strict=False):
         value["actor"] = by and by.as_json()
-    db.session.execute(NEW, {"rows": json.dumps(values), "kind": kind, "tenant": tenant_id, "at": now()})
+    # What the session still holds is written once, at its end.
+    db.session.connection().execute(NEW, {"rows": json.dumps(values), "kind": kind, "tenant": tenant_id, "at": now()})
     wake_subscribers(kind, tenant_id)
 
 

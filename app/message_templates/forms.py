@@ -52,7 +52,7 @@ MISSING = ("_missing", "cards_count")
 OPT_OUT = {
     "en": ("Stop promotions", "Not interested? Tap Stop promotions"),
     "ar": ("إيقاف العروض", "لست مهتماً؟ اضغط على إيقاف العروض"),
-    "de": ("Keine Werbung mehr", "Kein Interesse? Tippen Sie auf Keine Werbung mehr"),
+    "de": ("Keine Werbung mehr", "Kein Interesse? Tippe auf Keine Werbung mehr"),
     "es": ("Detener promociones", "¿No te interesa? Toca Detener promociones"),
     "fr": ("Arrêter les promotions", "Pas intéressé ? Touchez Arrêter les promotions"),
     "pt": ("Parar promoções", "Não tem interesse? Toque em Parar promoções"),

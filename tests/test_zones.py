@@ -86,7 +86,7 @@ def test_a_zone_stored_by_another_name_is_chosen_by_its_present_one(
 ) -> None:
     with tenant_scope(world.bakery.id):
         db.session.add(ServicePolicy(time_zone=former))
-    page = ann.get("~/hours").text
+    page = ann.get("~/hours/").text
     assert f'<option selected value="{present}">' in page and f'value="{former}"' not in page
 
 

@@ -18,16 +18,12 @@ FINAL = re.compile(
 CALL = re.compile(r"url_for\(\s*[\"']([\w.]+)[\"']")
 # What asks in its own way, can be had back with one click, or is only a way out.
 ALLOWED = {
-    "analytics.unsubscribe": "one click subscribes again",
-    "appointments.cancel": "a page of its own asks",
     "closing.withdraw_request": "it takes back a deletion",
     "contacts.remove_tag": "one click puts it on again",
     "costs.end_recharge": "one click turns it on again",
-    "inbox.remove_reaction": "one click reacts again",
     "listings.stop_search": "Resume is in its place",
     "numbers.disconnect": "the number has to be entered",
     "numbers.renew_token": "nothing is lost: the token before it lives on",
-    "onboarding.cancel_hosted": "another way to connect is chosen, and can be again",
     "people.erase_contact": "a page of its own asks",
     "platform.withdraw_closure": "it takes back a deletion",
     "platform.withdraw_guard_step": "it takes back a step",

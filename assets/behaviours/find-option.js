@@ -5,6 +5,8 @@
 import { fold } from "./folding.js"
 
 const ROWS = 7
+// A longer part that is a whole word somewhere is meant as that word: “india” is not the beginning of Indiana.
+const SHORT = 3
 
 const wordsOf = (option) => fold([option.text, option.value.replaceAll("_", " "), option.parentElement.label].join(" "))
 
@@ -16,14 +18,17 @@ function attach(select) {
   let first
 
   function narrow() {
-    const parts = fold(field.value).split(/[\s,]+/).filter(Boolean), chosen = select.selectedOptions[0]
-    const matches = (option) => parts.every((part) => words.get(option).includes(part))
-    const found = groups.flatMap(({ options }) => options).filter(matches)
-    first = found.find((option) => parts.every((part) => words.get(option).split(/[^\p{L}\d]+/u).includes(part))) ?? found[0]
+    const parts = fold(field.value).split(/[\s,()]+/).filter(Boolean), chosen = select.selectedOptions[0]
+    const has = (option) => parts.every((part) => words.get(option).includes(part))
+    const hasWords = (option) => parts.every((part) => words.get(option).split(/[^\p{L}\d]+/u).includes(part))
+    const all = groups.flatMap(({ options }) => options), isWhole = all.some(hasWords)
+    const matches = isWhole && parts.at(-1).length > SHORT ? hasWords : has
+    first = all.find(isWhole ? hasWords : has)
     for (const { group, options } of groups) group.replaceChildren(...options.filter((one) => one === chosen || matches(one)))
     select.replaceChildren(...groups.map(({ group }) => group).filter((group) => group.children.length))
     if (chosen) chosen.selected = true
-    select.size = parts.length ? Math.max(2, Math.min(ROWS, select.options.length + select.children.length)) : 0
+    if (parts.length) select.size = ROWS
+    else select.removeAttribute("size")
   }
 
   function close() {

@@ -45,7 +45,18 @@ RENAMED = {
     "Pacific/Ponape": "Pacific/Pohnpei",
     "Pacific/Truk": "Pacific/Chuuk",
 }
-IS_UTC = ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu", "Etc/GMT", "GMT", "Etc/Greenwich")
+IS_UTC = (
+    "Etc/UTC",
+    "Etc/UCT",
+    "Etc/Universal",
+    "Etc/Zulu",
+    "UCT",
+    "Universal",
+    "Zulu",
+    "Etc/GMT",
+    "GMT",
+    "Etc/Greenwich",
+)
 # What Unicode says of a zone that is in no country.
 WORLD = "001"
 # Folders of the time zone database that are no places.
@@ -218,7 +229,7 @@ def title_of(name: str) -> str:
 
 
 def city_in(name: str, locale: Locale) -> str:
-    """As the language calls it, which Unicode lists by the name that the zone had first; "" where it is none of its own."""
+    """As the language calls it; Unicode lists it by the name that the zone had first. "" where it has no word."""
     spellings = (name, *(former for former, present in RENAMED.items() if present == name))
     return next((city for one in spellings if (city := dict(locale.time_zones.get(one, {})).get("city"))), "")
 

@@ -41,7 +41,8 @@ ALLOWED = {
 
 def asked_and_not() -> tuple[set[str], set[str]]:
     """The endpoints whose name says that something goes, inside of a question and outside of one."""
-    asked, at_once = set(), set()
+    asked: set[str] = set()
+    at_once: set[str] = set()
     for file in APP.rglob("*.html"):
         text = file.read_text()
         for call in CALL.finditer(text):

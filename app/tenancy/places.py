@@ -51,7 +51,10 @@ class Place:
 
     def length_of_match(self, path: str) -> int:
         """How much of an address is this place's own; 0 where it is another's."""
-        mine = [self.address.partition("#")[0].rstrip("/"), *(self.covers if self.menu == "console" else map(in_tenant, self.covers))]
+        mine = [
+            self.address.partition("#")[0].rstrip("/"),
+            *(self.covers if self.menu == "console" else map(in_tenant, self.covers)),
+        ]
         return max((len(start) for start in mine if f"{path}/".startswith(f"{start}/")), default=0)
 
 

@@ -22,7 +22,7 @@ function attach(select) {
     const has = (option) => parts.every((part) => words.get(option).includes(part))
     const hasWords = (option) => parts.every((part) => words.get(option).split(/[^\p{L}\d]+/u).includes(part))
     const all = groups.flatMap(({ options }) => options), isWhole = all.some(hasWords)
-    const matches = isWhole && parts.at(-1).length > SHORT ? hasWords : has
+    const matches = isWhole && parts.at(-1)?.length > SHORT ? hasWords : has
     first = all.find(isWhole ? hasWords : has)
     for (const { group, options } of groups) group.replaceChildren(...options.filter((one) => one === chosen || matches(one)))
     select.replaceChildren(...groups.map(({ group }) => group).filter((group) => group.children.length))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from app.inbox.conversations import Conversation, Message
-from app.tenancy import tenant_scope
+from app.tenancy import db, tenant_scope
 from tests.client import FRAGMENT, Browser
 from tests.simulated import Road
 from tests.world import World
@@ -12,7 +14,7 @@ from tests.world import World
 def undo(browser: Browser, talk: Conversation, world: World, body: str, **headers: str) -> str:
     browser.post(f"~/inbox/{talk.id}/messages", {"body": body}, headers=FRAGMENT)
     with tenant_scope(world.bakery.id):
-        sent = Message.query.filter_by(body=body).one()
+        sent = db.session.scalars(select(Message).where(Message.body == body)).one()
     return browser.post(f"~/inbox/{talk.id}/messages/{sent.id}/cancellation", headers=headers).text
 
 
@@ -40,5 +42,5 @@ def test_the_customer_waits_again_since_they_wrote(ann: Browser, road: Road, wor
     undo(ann, talk, world, "oops", **FRAGMENT)
     with tenant_scope(world.bakery.id):
         waiting = Conversation.get_or_404(talk.id)
-        wrote = Message.query.filter_by(body="Is it ready?").one()
+        wrote = db.session.scalars(select(Message).where(Message.body == "Is it ready?")).one()
         assert waiting.waiting_since == wrote.occurred_at

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import replace
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, bindparam, false, func, select, tuple_, update
+from sqlalchemy import Index, Select, UniqueConstraint, bindparam, false, func, select, tuple_
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from werkzeug.exceptions import NotFound
 

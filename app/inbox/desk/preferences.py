@@ -35,7 +35,9 @@ class DeskPreference(TenantModel):
     def get_or_new(cls, member: Membership) -> DeskPreference:
         """The member's row, or the defaults as a row that has not been added."""
         saved = db.session.scalar(select(cls).where(cls.user_id == member.user_id))
-        return saved or cls(user_id=member.user_id, keys=[], first_view="all", enter_sends=True, undo_seconds=USUAL_SECONDS)
+        return saved or cls(
+            user_id=member.user_id, keys=[], first_view="all", enter_sends=True, undo_seconds=USUAL_SECONDS
+        )
 
     @classmethod
     def seconds_of(cls, user: User) -> int:

@@ -20,7 +20,9 @@ from app.words import N_
 
 
 @bp.get("/t/<tenant_slug>/account")
-@in_menu("settings", N_("Name"), "circle-user", order=201, group="you", hint=N_("What your team sees."), anchor="your-name")
+@in_menu(
+    "settings", N_("Name"), "circle-user", order=201, group="you", hint=N_("What your team sees."), anchor="your-name"
+)
 @in_menu(
     "settings",
     N_("Language"),

@@ -211,8 +211,8 @@ def test_without_scripts_no_skeleton_is_shown_and_links_lead_on(
     page = context.new_page()
     page.goto(f"{stack.web}/t/desk/inbox/?view=all")
     page.get_by_role("link", name="Dora").click()
-    for place in ("Show the list", "Customer details", "All views"):
-        expect(page.get_by_role("link", name=place, exact=True)).to_be_visible()
+    for pane, place in (("#list", "Show the list"), ("#details", "Customer details"), ("#views", "All views")):
+        expect(page.locator(pane).get_by_role("link", name=place)).to_be_visible()
     for pane in ("#list", "#details", "#views-list"):
         expect(page.locator(pane)).to_have_css("background-image", "none")
     page.get_by_role("link", name="Show the list").click()
@@ -225,3 +225,16 @@ def test_a_zone_is_found_by_its_country(desk: Page, stack: Stack) -> None:
     desk.get_by_placeholder("Find a city, a country or an offset").fill("india")
     desk.keyboard.press("Enter")
     expect(desk.get_by_label("Time zone", exact=True)).to_have_value("Asia/Kolkata")
+
+
+def test_on_a_phone_escape_closes_the_details_and_the_arrow_leads_to_the_same_view(desk: Page, stack: Stack) -> None:
+    desk.set_viewport_size({"width": 360, "height": 740})
+    desk.goto(f"{stack.web}/t/desk/inbox/?view=unassigned")
+    desk.get_by_role("link", name="Emil").click()
+    desk.locator("[data-command=details]").click()
+    expect(desk.locator("#details")).to_contain_text("Writes to")
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#details")).to_be_hidden()
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    desk.get_by_role("link", name="Back to the list").click()
+    expect(desk.get_by_role("heading", name="Unassigned")).to_be_visible()

@@ -270,7 +270,8 @@ class Message(Bubble, Underway, TenantModel):
 
     def has_same_content_as(self, other: Message) -> bool:
         """Also where it was merged with those before it, or into the one after it, since `other` was first sent."""
-        if self.type == other.type == "text" and self.conversation_id == other.conversation_id:
+        is_text = self.type == other.type == "text" and self.author_kind == "agent"
+        if is_text and self.conversation_id == other.conversation_id:
             is_merged = "merged_into" in mapping(self.content) and self.body == other.body
             if is_merged or self.body.endswith(f"\n{other.body}"):
                 return True

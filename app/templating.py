@@ -34,6 +34,7 @@ from markupsafe import Markup
 
 from app import shortening, zones
 from app.extensions import babel
+from app.languages import main_language
 from app.words import Language
 
 ROOT = pathlib.Path(__file__).parent
@@ -148,8 +149,10 @@ def choose_language() -> str | None:
     return str(chosen) if chosen in languages() else browser_language()
 
 
-def browser_language() -> str | None:
-    return request.accept_languages.best_match(languages(), default="en")
+def browser_language() -> str:
+    """The first of the browser's that we have, whatever its region: de-AT before en."""
+    spoken = (main_language(code) for code, quality in request.accept_languages if quality)
+    return next((code for code in spoken if code in languages()), "en")
 
 
 def in_language_of(person: Any) -> contextlib.AbstractContextManager[None]:

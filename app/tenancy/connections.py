@@ -16,6 +16,7 @@ from app.sockets import POSTGRES
 
 # After how many idle seconds a connection has to answer before it is used again.
 TRUSTED_SECONDS = 1.0
+IS_CLUSTER = "select to_regproc('run_command_on_workers') is not null"
 # Statements of one connection that Postgres has planned: all pages together run about 200.
 MOST_PREPARED = 300
 # Statements of one connection whose columns are remembered; longer ones are of many rows, and seldom the same again.
@@ -112,8 +113,11 @@ if (monkey := sys.modules.get("gevent.monkey")) and monkey.is_module_patched("se
 
 
 @event.listens_for(Engine, "connect")
-def remember_statements(connection: Any, _record: Any) -> None:
+def set_up(connection: Any, record: Any) -> None:
     connection.prepared_max = MOST_PREPARED
+    # Only ours; another engine's, such as that of a migration, would be left in a transaction.
+    if connection.autocommit:
+        record.info["is_cluster"] = connection.execute(IS_CLUSTER).fetchone()[0]
 
 
 @event.listens_for(Engine, "connect")

@@ -105,11 +105,18 @@ def refuse_inside_transaction() -> None:
 
 @event.listens_for(Engine, "begin")
 def begin(connection: Connection) -> None:
-    """Begins a transaction, and says which tenant it is for in the same round trip."""
+    """Begins a transaction, and says which tenant it is for, in the same round trip."""
     options = connection.get_execution_options()
-    if "tenant_id" in options:
-        tenant_id = options["tenant_id"]
-        connection.exec_driver_sql(f"begin; {naming(tenant_id)}" if tenant_id else "begin")
+    if "tenant_id" not in options:
+        return
+    tenant_id = options["tenant_id"]
+    if tenant_id and not connection.info["is_cluster"]:
+        connection.exec_driver_sql(f"begin; {naming(tenant_id)}")
+        return
+    connection.exec_driver_sql("begin")
+    # A cluster sends its workers the whole text that a `set local` comes in, and they have begun already.
+    if tenant_id:
+        connection.exec_driver_sql(naming(tenant_id))
 
 
 def naming(tenant_id: uuid.UUID) -> str:

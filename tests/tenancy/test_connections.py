@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import InternalError
 
-from app.tenancy import connections, db, tenant_scope
+from app.tenancy import commit, connections, db, tenant_scope
 from tests.client import Browser
 from tests.world import World
 
@@ -73,6 +73,20 @@ def test_a_transaction_is_of_its_sessions_tenant_whatever_scope_is_innermost(wor
         session = db.session()
         with tenant_scope(world.shoes.id):
             assert (session.scalar(ours), db.session.scalar(ours)) == (world.bakery.id, world.shoes.id)
+
+
+@pytest.mark.parametrize(("is_cluster", "round_trips"), [(False, 1), (True, 2)])
+def test_a_cluster_gets_the_tenant_in_a_statement_of_its_own(world: World, is_cluster: bool, round_trips: int) -> None:
+    """Else its workers would get the `begin` before it, too."""
+    with tenant_scope(world.bakery.id):
+        connection = db.session.connection()
+        connection.info["is_cluster"] = is_cluster
+        commit()
+        statements: list[str] = []
+        event.listen(connection.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+        assert db.session.scalar(text("select current_setting('app.tenant_id')")) == str(world.bakery.id)
+        assert len(statements) == round_trips + 1
+        db.session.connection().info["is_cluster"] = False
 
 
 def test_what_a_pooler_makes_of_a_lost_server_is_an_outage_too(ann: Browser) -> None:

@@ -230,6 +230,7 @@ def init_app(app: Flask, features: list[str]) -> None:
         direction=direction,
         get_locale=get_locale,
         reader_zone=zones.reader_zone,
+        zone_title=zones.title_of,
         readable_zone=zones.readable,
     )
     app.jinja_env.filters.update(

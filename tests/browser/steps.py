@@ -78,8 +78,15 @@ def slug_of(business: str) -> str:
     return business.lower().replace(" ", "-")
 
 
+def go_to(page: Page, place: str) -> None:
+    """By the rail; on a phone most of its places are under More."""
+    if (more := page.get_by_role("button", name="More", exact=True)).is_visible():
+        more.click()
+    page.get_by_role("link", name=place, exact=True).click()
+
+
 def connect(page: Page, business: str, number: str = "") -> None:
-    page.get_by_role("link", name="Numbers", exact=True).click()
+    go_to(page, "Numbers")
     page.get_by_role("button", name="Connect WhatsApp").first.click()
     page.wait_for_url("**/onboarding/**")
     wait_until(page, "window.FB !== undefined")

@@ -229,7 +229,7 @@ def test_a_zone_is_found_by_its_country(desk: Page, stack: Stack) -> None:
 
 def test_on_a_phone_escape_closes_the_details_and_the_arrow_leads_to_the_same_view(desk: Page, stack: Stack) -> None:
     desk.set_viewport_size({"width": 360, "height": 740})
-    desk.goto(f"{stack.web}/t/desk/inbox/?view=unassigned")
+    desk.goto(f"{stack.web}/t/desk/inbox/?view=all")
     desk.get_by_role("link", name="Emil").click()
     desk.locator("[data-command=details]").click()
     expect(desk.locator("#details")).to_contain_text("Writes to")
@@ -237,4 +237,4 @@ def test_on_a_phone_escape_closes_the_details_and_the_arrow_leads_to_the_same_vi
     expect(desk.locator("#details")).to_be_hidden()
     expect(desk.get_by_test_id("bubble").first).to_be_visible()
     desk.get_by_role("link", name="Back to the list").click()
-    expect(desk.get_by_role("heading", name="Unassigned")).to_be_visible()
+    expect(desk.get_by_role("heading", name="All")).to_be_visible()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import get_locale
+from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
 from app import dates
@@ -103,7 +103,7 @@ def row(line: InvoiceLine, invoice: Invoice, words: Words) -> dict[str, str]:
         return {"text": kind, "detail": line.note, "count": "", "amount": amount}
     text = f"{line.category_words}, {words.of('country', line.country)}"
     detail = words.of("phone_number_id", str(line.phone_number_id))
-    return {"text": text, "detail": detail, "count": f"{line.messages:,}", "amount": amount}
+    return {"text": text, "detail": detail, "count": str(format_decimal(line.messages)), "amount": amount}
 
 
 def tax_words(invoice: Invoice) -> str:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from app.meta.flow_json import KINDS, asks_time
@@ -89,7 +90,9 @@ def percent(value: Any) -> str:
 
 def seconds(value: Any) -> str:
     """Of Meta's milliseconds."""
-    return f"{value / 1000:.1f} s" if isinstance(value, (int, float)) and not isinstance(value, bool) else "?"
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return "?"
+    return f"{format_decimal(round(value / 1000, 1))} s"
 
 
 def problems_by_path(version: FlowVersion) -> dict[str, list[str]]:

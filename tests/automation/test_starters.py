@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.automation.models import Automation
 from app.automation.parts import Names
-from app.automation.starters import LANGUAGES, STARTERS, TEXTS, Starter, nearest, words_in
+from app.automation.starters import LANGUAGES, LONGEST_NAME, STARTERS, TEXTS, Starter, nearest, words_in
 from app.tenancy import db, tenant_scope
 from tests.client import Browser
 from tests.world import World
@@ -82,3 +82,8 @@ def test_the_browsers_language_is_the_first_choice(app: Flask, world: World) -> 
 @pytest.mark.parametrize(("given", "code"), [("fr-SN", "fr"), ("pt_PT", "pt_BR"), ("AR", "ar"), ("wo", "en_US")])
 def test_a_language_that_is_written_in_another_way_is_found(given: str, code: str) -> None:
     assert nearest(given) == code and words_in("xx")("Good") == "Good"
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_the_name_of_a_starter_fits_in_every_language(language: str) -> None:
+    assert [one.name for one in STARTERS if len(TEXTS[language].get(one.title, one.title)) > LONGEST_NAME] == []

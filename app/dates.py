@@ -86,7 +86,7 @@ def shaped(day: dt.date, skeleton: str, locale: Locale | None = None) -> str:
 
 def writing(locale: Locale | None) -> Locale:
     locale = locale or get_locale() or BRITISH
-    return BRITISH if str(locale) == "en" else locale
+    return BRITISH if locale.language == "en" and not locale.territory else locale
 
 
 @functools.cache

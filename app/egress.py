@@ -11,6 +11,7 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ import httpx
 
 CONNECT_SECONDS = 5
 TOTAL_SECONDS = 10
+# How many names a process looks up at a time. A name server that never answers holds each for long, and gevent has ten
+# threads for look-ups: the rest is for our own Redis, mail and storage.
+LOOKUPS = 6
 PORT = 443
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -131,6 +135,7 @@ class Egress:
     route: Callable[[str], tuple[str, int]] = lambda address: (address, PORT)
     # Servers of the operator's own network that some callers may call all the same: addresses as far as their port.
     inside: tuple[str, ...] = ()
+    lookups: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(LOOKUPS))
     # Called before each call, and may refuse it by raising.
     before_call: Callable[[], object] = lambda: None
 
@@ -166,6 +171,15 @@ class Egress:
                     break
             return Page(answer.status, headers_of(answer), bytes(body[:most_bytes]), len(body) <= most_bytes)
 
+    def look_up(self, host: str, port: int, seconds: float) -> Sequence[str]:
+        """The addresses of a name, once there is room to look it up. Raises `httpcore.ConnectTimeout`."""
+        if not self.lookups.acquire(timeout=seconds):
+            raise httpcore.ConnectTimeout("too many names are being looked up")
+        try:
+            return self.resolve(host, port)
+        finally:
+            self.lookups.release()
+
     def is_inside(self, url: str) -> bool:
         """Whether the operator lets businesses call this server, which is none of the public ones."""
         try:
@@ -194,7 +208,7 @@ class Egress:
             address, guarded = httpx.URL(url), Timed(self.wire, deadline)
             scheme, port = address.raw_scheme, address.port or {"http": 80}.get(address.scheme, PORT)
         else:
-            address, guarded = checked(url), Guarded(self.resolve, self.wire, deadline)
+            address, guarded = checked(url), Guarded(self.look_up, self.wire, deadline)
             scheme, port = b"https", PORT
         target = httpcore.URL(scheme=scheme, host=address.raw_host, port=port, target=address.raw_path)
         named = [("Host", address.netloc.decode()), *headers.items()]
@@ -240,9 +254,9 @@ class Guarded(httpcore.NetworkBackend):
     """Dials only checked addresses, each within the time that is left until the deadline."""
 
     def __init__(
-        self, resolve: Callable[[str, int], Sequence[str]], wire: httpcore.NetworkBackend, deadline: float
+        self, look_up: Callable[[str, int, float], Sequence[str]], wire: httpcore.NetworkBackend, deadline: float
     ) -> None:
-        self.resolve, self.wire, self.deadline = resolve, wire, deadline
+        self.look_up, self.wire, self.deadline = look_up, wire, deadline
 
     def connect_tcp(
         self,
@@ -252,7 +266,7 @@ class Guarded(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = all_outside(self.resolve(host, port))
+        addresses = all_outside(self.look_up(host, port, seconds_left(self.deadline, timeout)))
         for address in addresses[:-1]:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return self.dial(address, port, timeout, local_address, socket_options)

@@ -5,6 +5,7 @@ Postgres stores no NUL, and no browser sends one.
 
 from __future__ import annotations
 
+import ipaddress
 from functools import cached_property
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from flask import Request as FlaskRequest
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.http import parse_date
 from werkzeug.routing import IntegerConverter, PathConverter
 from werkzeug.wsgi import LimitedStream
 from wtforms.validators import NumberRange
@@ -50,6 +52,13 @@ class Whole(LimitedStream):
 class Request(FlaskRequest):
     parameter_storage_class = Parameters
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for name in DATES:
+            if name in self.environ and not is_readable_date(self.environ[name]):
+                self.environ[name] = NO_DATE
+        self.remote_addr = unmapped(self.remote_addr)
+
     # Flask-WTF fills forms from JSON too, with values of any type. The one view that takes JSON calls `json_object`.
     is_json = False
 
@@ -80,6 +89,30 @@ class Request(FlaskRequest):
             return ""
         is_ours = page.netloc == self.host and page.path.startswith("/") and not page.path.startswith("//")
         return f"{page.path}?{page.query}".rstrip("?") if is_ours else ""
+
+
+# Headers with dates that the library reads by itself.
+DATES = ("HTTP_IF_RANGE", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
+# As If-Range it is a version that nothing has.
+NO_DATE = '"-"'
+
+
+def is_readable_date(value: str) -> bool:
+    """Whether the library can read it, be it a date or not: it fails on a year of twenty digits."""
+    try:
+        parse_date(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def unmapped(address: str | None) -> str | None:
+    """An IPv4 address as itself: a server that listens on IPv6 sees it as ::ffff:203.0.113.7 (RFC 4291)."""
+    try:
+        ip = ipaddress.IPv6Address(address or "")
+    except ValueError:
+        return address
+    return str(ip.ipv4_mapped or address)
 
 
 class Json(DefaultJSONProvider):

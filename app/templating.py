@@ -34,6 +34,7 @@ from markupsafe import Markup
 
 from app import dates, shortening, zones
 from app.extensions import babel
+from app.languages import main_language
 from app.words import InContext, Language
 
 ROOT = pathlib.Path(__file__).parent
@@ -176,8 +177,10 @@ def choose_language() -> str | None:
     return str(chosen) if chosen in languages() else browser_language()
 
 
-def browser_language() -> str | None:
-    return request.accept_languages.best_match(languages(), default="en")
+def browser_language() -> str:
+    """The first of the browser's that we have, whatever its region: de-AT before en."""
+    spoken = (main_language(code) for code, quality in request.accept_languages if quality)
+    return next((code for code in spoken if code in languages()), "en")
 
 
 def in_language_of(person: Any) -> contextlib.AbstractContextManager[None]:
@@ -258,6 +261,7 @@ def init_app(app: Flask, features: list[str]) -> None:
         direction=direction,
         get_locale=get_locale,
         reader_zone=zones.reader_zone,
+        zone_title=zones.title_of,
         readable_zone=zones.readable,
     )
     app.jinja_env.filters.update(

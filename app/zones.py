@@ -11,11 +11,15 @@ import functools
 import zoneinfo
 from collections.abc import Callable
 
+from babel import Locale
+from babel.core import get_global
 from flask import current_app, g, has_app_context, has_request_context, request
 from flask.sansio.app import App
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from app import dates
+from app.words import N_
 
 # Set by the browser (`time-zone.js`).
 COOKIE = "time_zone"
@@ -42,8 +46,34 @@ RENAMED = {
     "Pacific/Ponape": "Pacific/Pohnpei",
     "Pacific/Truk": "Pacific/Chuuk",
 }
-# Folders of the time zone database that are other spellings of places, or no places.
-HIDDEN = ("Etc/", "posix/", "right/", "SystemV/", "US/", "Canada/", "Brazil/", "Chile/", "Mexico/")
+IS_UTC = (
+    "Etc/UTC",
+    "Etc/UCT",
+    "Etc/Universal",
+    "Etc/Zulu",
+    "UCT",
+    "Universal",
+    "Zulu",
+    "Etc/GMT",
+    "GMT",
+    "Etc/Greenwich",
+)
+# What Unicode says of a zone that is in no country.
+WORLD = "001"
+# Folders of the time zone database that are no places.
+HIDDEN = ("Etc/", "posix/", "right/", "SystemV/")
+CONTINENTS = {
+    "Africa": N_("Africa"),
+    "America": N_("America"),
+    "Antarctica": N_("Antarctica"),
+    "Arctic": N_("Arctic"),
+    "Asia": N_("Asia"),
+    "Atlantic": N_("Atlantic"),
+    "Australia": N_("Australia"),
+    "Europe": N_("Europe"),
+    "Indian": N_("Indian Ocean"),
+    "Pacific": N_("Pacific"),
+}
 
 
 class SkippedTime(ValueError):
@@ -55,16 +85,31 @@ def names() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
+@functools.cache
+def present_names() -> dict[str, str]:
+    """The one name of each zone that has several, by its other names. Whatever is only UTC is called so."""
+    links = dict(get_global("zone_aliases")) | RENAMED
+    named = {other: name for other, name in links.items() if not name.startswith("Etc/")}
+    return named | dict.fromkeys(IS_UTC, "UTC")
+
+
+@functools.cache
 def places() -> list[str]:
-    """The zones to offer in a list: UTC, and continents with their cities."""
-    cities = (name for name in names() - RENAMED.keys() if "/" in name and not name.startswith(HIDDEN))
+    """The zones to offer in a list, each by its one name: UTC, and continents with their cities."""
+    cities = (name for name in names() - present_names().keys() if "/" in name and not name.startswith(HIDDEN))
     return ["UTC", *sorted(cities)]
 
 
 def find_zone(name: str | None) -> zoneinfo.ZoneInfo | None:
     """Any zone of the database, by its present name; None for every other text, whatever somebody sent."""
-    name = RENAMED.get(name or "", name)
-    return zoneinfo.ZoneInfo(name) if name and name in names() else None
+    name = present_names().get(name or "", name)
+    return zone_named(name) if name and name in names() else None
+
+
+@functools.cache
+def zone_named(name: str) -> zoneinfo.ZoneInfo:
+    """`zoneinfo` itself remembers eight; a list of all needs four hundred."""
+    return zoneinfo.ZoneInfo(name)
 
 
 def use_for_tenant(app: App, zone_of_tenant: Callable[[], str]) -> None:
@@ -165,6 +210,33 @@ def words_of(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> dict[str, str]:
 def readable(zone: zoneinfo.ZoneInfo) -> str:
     """America/Sao Paulo."""
     return zone.key.replace("_", " ")
+
+
+def continent_of(name: str) -> str:
+    """The heading of a zone in a list."""
+    start, slash, _city = name.partition("/")
+    return str(_(CONTINENTS.get(start, start))) if slash else str(_("Everywhere"))
+
+
+def title_of(name: str) -> str:
+    """Kolkata, India (UTC+05:30): the city and country in the reader's language, and the offset of today."""
+    locale = get_locale() or Locale("en")
+    city = city_in(name, locale) or name.rpartition("/")[2].replace("_", " ")
+    code = get_global("zone_territories").get(name, WORLD)
+    country = "" if code == WORLD else locale.territories.get(code, "")
+    place = ", ".join(dict.fromkeys(filter(None, (city, country))))
+    return f"{place} ({offset_of(name)})"
+
+
+def city_in(name: str, locale: Locale) -> str:
+    """As the language calls it; Unicode lists it by the name that the zone had first. "" where it has no word."""
+    spellings = (name, *(former for former, present in RENAMED.items() if present == name))
+    return next((city for one in spellings if (city := dict(locale.time_zones.get(one, {})).get("city"))), "")
+
+
+def offset_of(name: str) -> str:
+    """UTC+05:30, as clocks are today."""
+    return f"UTC{dt.datetime.now(zone_named(name)).isoformat()[-6:]}"
 
 
 def abbreviation(moment: dt.datetime) -> str:

@@ -28,6 +28,7 @@ SHEETS = {"entry_points/templates/sign.html"}
 # Listed in the settings, and parts of another page that is listed there.
 PARENTS = {
     "/t/bakery/push/": ("/t/bakery/account", "You"),
+    "/t/bakery/account/two-step": ("/t/bakery/account", "You"),
     "/t/bakery/team/teams": ("/t/bakery/team", "Team"),
 }
 CALL = re.compile(r"\bback(?:_link)?\(")

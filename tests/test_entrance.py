@@ -46,6 +46,22 @@ def test_a_page_opens_under_our_name_only(settings: Settings, host: str) -> None
         assert client.get("/sign-in", headers=secure | {"Host": "desk.example"}).status_code == 200
 
 
+FAR_AWAY = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("name", ["If-Modified-Since", "If-Range", "If-Unmodified-Since"])
+def test_a_date_of_another_age_is_passed_over(app: Flask, name: str) -> None:
+    both = ({name: FAR_AWAY, "Range": "bytes=0-1"}, {name: FAR_AWAY})
+    part, whole = (app.test_client().get("/static/favicon.svg", headers=sent, buffered=True) for sent in both)
+    assert (part.status_code, whole.status_code) == (200 if name == "If-Range" else 206, 200)
+
+
+def test_an_ipv4_caller_of_a_server_that_listens_on_ipv6_is_itself(app: Flask) -> None:
+    for address, seen in (("::ffff:192.0.2.7", "192.0.2.7"), ("2001:db8::1", "2001:db8::1"), ("fe80::1%eth0", None)):
+        with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+            assert request.remote_addr == (seen or address)
+
+
 def test_a_flashed_message_is_not_eaten_by_an_error_page(app: Flask, browser: Browser) -> None:
     with browser.client.session_transaction() as session:
         session["_flashes"] = [("message", "Saved just now.")]

@@ -30,7 +30,10 @@ MARKS = re.compile(r"%\(\w+\)[sd]|\{\{\s*[\w.]+|\{\w*\}|</?[a-z][^>]*>")
 
 @pytest.mark.parametrize(
     ("requested", "language"),
-    [("de-AT,de;q=0.9", "de"), ("pt-BR", "en"), ("fr,de;q=0.5", "de"), ("", "en"), ("*", "en"), ("xx;;q=,,", "en")],
+    [
+        *(("de-AT,de;q=0.9", "de"), ("de-AT,en;q=0.5", "de"), ("de;q=0,en", "en"), ("pt-BR", "en")),
+        *(("fr,de;q=0.5", "de"), ("", "en"), ("*", "en"), ("xx;;q=,,", "en")),
+    ],
 )
 def test_the_browsers_language_is_used_where_it_exists(
     app: Flask, monkeypatch: pytest.MonkeyPatch, requested: str, language: str

@@ -59,6 +59,37 @@ def test_a_former_name_of_a_place_is_read_and_not_offered(former: str, present: 
     assert former not in zones.places() and present in zones.places()
 
 
+def test_each_place_is_offered_once_by_its_present_name() -> None:
+    offered = set(zones.places())
+    assert {"UTC", "Asia/Kolkata", "Europe/Kyiv", "America/New_York", "Pacific/Kanton"} <= offered
+    others = {"Asia/Calcutta", "US/Pacific", "America/Montreal", "Africa/Timbuktu", "GB", "Etc/UTC", "Australia/NSW"}
+    assert not others & offered and all(zones.find_zone(name) for name in others)
+    assert all(zone and zone.key == name for name in offered for zone in [zones.find_zone(name)])
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("Asia/Kolkata", "Kolkata, India (UTC+05:30)"),
+        ("Africa/Dakar", "Dakar, Senegal (UTC+00:00)"),
+        ("UTC", "UTC (UTC+00:00)"),
+    ],
+)
+def test_a_zone_in_a_list_says_its_city_its_country_and_its_offset(app: Flask, name: str, title: str) -> None:
+    with reading(app):
+        assert zones.title_of(name) == title
+
+
+@pytest.mark.parametrize(("former", "present"), [("Asia/Calcutta", "Asia/Kolkata"), ("US/Eastern", "America/New_York")])
+def test_a_zone_stored_by_another_name_is_chosen_by_its_present_one(
+    ann: Browser, world: World, former: str, present: str
+) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.add(ServicePolicy(time_zone=former))
+    page = ann.get("~/hours/").text
+    assert f'<option selected value="{present}">' in page and f'value="{former}"' not in page
+
+
 @pytest.mark.parametrize(("zone", "days"), [("UTC", [1, 1]), ("Asia/Kathmandu", [2]), ("America/Sao_Paulo", [2])])
 def test_days_begin_at_the_readers_midnight(app: Flask, zone: str, days: list[int]) -> None:
     class Entry:

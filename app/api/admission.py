@@ -14,7 +14,7 @@ from app.tenancy.warming import warmer
 
 from .keys import ApiKey, ApiKeyRoute, hash_of, kind_of
 from .problems import MissingScope, Problem
-from .rates import PLANS, Rate, take
+from .rates import PLANS, take
 from .versions import version_for
 
 LONGEST = 200
@@ -44,7 +44,7 @@ class Routes:
 ROUTES = Routes()
 
 
-def admit(scope: str, audience: str = "api") -> Rate:
+def admit(scope: str, audience: str = "api") -> None:
     """Opens the scope that this request works in: of the key's tenant, or of its sandbox. Raises a `Problem`.
 
     `audience` is which of our addresses was called: a token of an app is for one of them (RFC 8707).
@@ -66,7 +66,6 @@ def admit(scope: str, audience: str = "api") -> Rate:
     check(key, scope, audience)
     if g.api_key.is_test:
         enter_sandbox(tenant_id)
-    return rate
 
 
 def find_key(id: uuid.UUID, secret_hash: str) -> tuple[ApiKey, Tenant] | tuple[None, None]:
@@ -126,7 +125,7 @@ def admit_still() -> None:
     """A file may take minutes to arrive: whether its key has ended meanwhile. Raises a `Problem`."""
     with tenant_scope(g.business.id):
         key, _tenant = find_key(g.api_key.id, hash_of(secret_of_request()))
-        if key is None or key.state != "active":
+        if key is None or key.state != "active" or not key.has_its_member:
             raise Problem("key_revoked")
 
 

@@ -19,10 +19,7 @@ errors.answer_programs(is_api_request, answer_failure)
 
 @bp.app_errorhandler(Problem)
 def answer_problem(problem: Problem) -> Response:
-    response = problem.respond()
-    if rate := g.get("api_rate"):
-        rate.mark(response)
-    return response
+    return problem.respond()
 
 
 @bp.after_app_request
@@ -30,4 +27,7 @@ def mark(response: Response) -> Response:
     if is_api_request():
         response.headers["Request-Id"] = request_id()
         response.headers.setdefault(HEADER, g.get("api_version", NEWEST))
+    # Whatever answers a request that was counted: an endpoint, a problem, a failure, or an assistant's door.
+    if rate := g.get("api_rate"):
+        rate.mark(response)
     return response

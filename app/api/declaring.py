@@ -24,7 +24,7 @@ from app.tenancy.guard import for_keys
 from . import admission, deprecations, idempotency, versions
 from .blueprint import bp
 from .deprecations import Deprecation
-from .etags import etag_of
+from .etags import check_match, etag_of
 from .pages import Page
 from .problems import PROBLEMS
 from .reading import NoQuery, read_body, read_file, read_query
@@ -126,22 +126,31 @@ class Endpoint:
         return self.method == "POST"
 
     @property
+    def twin(self) -> Endpoint | None:
+        """The call that reads what this one is about."""
+        return next((one for one in ENDPOINTS.values() if one.method == "GET" and one.rule == self.rule), None)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it takes an If-Match. What deletes does where its address can be read."""
+        return self.method in ("PATCH", "PUT") or (self.method == "DELETE" and self.twin is not None)
+
+    @property
     def all_problems(self) -> list[str]:
         codes = [*EVERYWHERE, *self.problems]
         codes += ["missing_scope"] if self.scope else []
         codes += ["not_found"] if "<" in self.rule else []
         codes += OF_A_BODY if self.body else ["too_large", "unsupported_media_type"] if self.takes else []
         codes += ["in_progress", "idempotency_key_reused", "invalid_idempotency_key"] if self.is_repeatable else []
-        codes += ["changed_meanwhile"] if self.method in ("PATCH", "PUT") else []
+        codes += ["changed_meanwhile"] if self.is_conditional else []
         return sorted(set(codes), key=lambda code: (PROBLEMS[code].status, code))
 
     def answer(self, **values: Any) -> Response:
         """One request to it."""
         if self.most_bytes:
             request.max_content_length = self.most_bytes
-        rate = admission.admit(self.scope)
+        admission.admit(self.scope)
         response = self.perform(values)
-        rate.mark(response)
         deprecations.mark(response, self.deprecations)
         return response
 
@@ -153,8 +162,11 @@ class Endpoint:
         ]
 
     def perform(self, values: dict[str, Any]) -> Response:
+        if self.method == "DELETE" and self.twin and {"If-Match", "If-None-Match"} & set(request.headers.keys()):
+            check_match(self.twin.view(**values))
         query = read_query(self.query or NoQuery)
         if self.query:
+            g.list_name = f"{self.name} {sorted(values.items())} {getattr(query, 'sort', '')}"
             values["query"] = query
             g.api_deprecated = list(deprecations.given_in(query))
         if self.takes:

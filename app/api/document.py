@@ -169,8 +169,10 @@ def header_parameters(one: Endpoint) -> list[dict[str, Any]]:
     if one.is_repeatable:
         key: dict[str, Any] = {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"}
         names.append(("Idempotency-Key", "Makes it safe to send the same request again, for 7 days.", key))
-    if one.method in ("PATCH", "PUT"):
+    if one.is_conditional:
         names.append(("If-Match", "The ETag that you read: refuses to change a newer version.", {"type": "string"}))
+    if one.creates:
+        names.append(("If-None-Match", "`*` creates only: refuses to change what is there.", {"type": "string"}))
     return [
         {"name": name, "in": "header", "required": False, "description": words, "schema": schema}
         for name, words, schema in names

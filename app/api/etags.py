@@ -14,12 +14,20 @@ def etag_of(body: str) -> str:
     return f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
 
 
-def check_match(current: BaseModel) -> None:
-    """Refuses the change where the caller has read another version than this. Without If-Match it goes through."""
-    wanted = request.headers.get("If-Match")
-    if wanted is None or wanted.strip() == "*":
+def check_match(current: BaseModel | None) -> None:
+    """Refuses the change where the caller has read another version than this, or wants only to create.
+
+    Without If-Match and If-None-Match it goes through. None is what does not exist yet: no If-Match fits that.
+    """
+    wanted, unwanted = tags_in("If-Match"), tags_in("If-None-Match")
+    if not (wanted or unwanted):
         return
-    # A proxy that compresses answers makes their tags weak; of what was read, they are still the version.
-    tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
-    if etag_of(current.model_dump_json(by_alias=True)) not in tags:
+    names = {"*", etag_of(current.model_dump_json(by_alias=True))} if current else set()
+    if (wanted and not wanted & names) or unwanted & names:
         raise Problem("changed_meanwhile")
+
+
+def tags_in(header: str) -> set[str]:
+    """The versions that a header names; `*` is any. What has been compressed on its way has weak ones."""
+    given = request.headers.get(header)
+    return set() if given is None else {tag.strip().removeprefix("W/") for tag in given.split(",")}

@@ -5,17 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
+from flask import g
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from app.tenancy import TenantModel, as_uuid, db
+from app.tenancy import TenantModel, as_uuid, current_tenant_id, db
 
 from .problems import Fault, Problem
 
@@ -55,19 +57,29 @@ class Place:
         if cursor is None:
             return None
         try:
-            value, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            # Programs store cursors: those from before lists had marks have none.
+            value, id, *marks = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             row_id, last = as_uuid(id), read_value(value, kind)
-            if row_id:
+            if row_id and marks in ([], [mark_of_list()]):
                 return cls(row_id, last)
         except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
             pass
-        fault = Fault("invalid_cursor", "Use the value of `next` as it is, with the same sort.", parameter="after")
+        fault = Fault(
+            "invalid_cursor",
+            "Use the value of `next` as it is, for the same list with the same sort.",
+            parameter="after",
+        )
         raise Problem("invalid_request", errors=[fault])
 
     def __str__(self) -> str:
         value = self.value.isoformat() if isinstance(self.value, dt.datetime) else self.value
-        text = json.dumps([value, str(self.id)], separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps([value, str(self.id), mark_of_list()], separators=(",", ":"), ensure_ascii=False)
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def mark_of_list() -> str:
+    """Names the list that is asked for, of this business and in this order: a place in one is none in another."""
+    return hashlib.blake2s(f"{current_tenant_id()} {g.get('list_name', '')}".encode(), digest_size=4).hexdigest()
 
 
 def read_value(value: Any, kind: type | None) -> dt.datetime | str | None:

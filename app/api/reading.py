@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fnmatch
 import json
@@ -58,7 +59,8 @@ def read_body(model: type[Model], rewrite: Callable[[dict[str, Any]], dict[str, 
     if request.mimetype != JSON:
         raise Problem("unsupported_media_type", type=JSON)
     refuse_encoded()
-    data = request.get_data()
+    # What some programs of Windows begin every text with; RFC 8259 lets a reader pass over it.
+    data = request.get_data().removeprefix(codecs.BOM_UTF8)
     body = parse(data)
     if not isinstance(body, dict):
         raise Problem("invalid_json")

@@ -9,11 +9,11 @@ from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import DateTimeLocalField, IntegerField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, StopValidation
 
 from app import zones
-from app.hours.forms import zone_choices
+from app.hours.forms import ZoneField
 from app.inbox.compose.schedule_forms import TimeForm
 from app.inbox.desk.fields import ChoiceField, at_most, one_line, options, tidy
 from app.notifications.choosing import check, check_new
@@ -50,7 +50,7 @@ class AppointmentForm(TimeForm):
         filters=[one_line],
         validators=[DataRequired(_("Enter what the appointment is for.")), at_most(LONGEST_TITLE)],
     )
-    zone = SelectField(_("Time zone"))
+    zone = ZoneField(_("Time zone"))
     minutes = IntegerField(
         _("Minutes"),
         validators=[
@@ -66,7 +66,6 @@ class AppointmentForm(TimeForm):
     def __init__(self, appointment: Appointment | None = None, **options_: Any) -> None:
         self.appointment = appointment
         super().__init__(**options_)
-        self.zone.choices = zone_choices(self.zone.data or "")
         self.agent.choices = options(
             ("", lazy_pgettext("of an appointment", "Unassigned")),
             *((str(user.id), user.name) for user in colleagues()),

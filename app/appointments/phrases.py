@@ -83,7 +83,7 @@ OUTCOMES = {
         "ar": "هذا الزر من رسالة أُرسلت إلى شخص آخر، لذلك لم يتغير شيء. راسلنا هنا من فضلك.",
         "es": "Este botón es de un mensaje para otra persona, así que no ha cambiado nada. Escríbenos aquí.",
         "pt": "Este botão é de uma mensagem para outra pessoa, por isso nada mudou. Escreva-nos aqui.",
-        "de": "Dieser Knopf gehört zu einer Nachricht an jemand anderen. Nichts ist geändert. Schreiben Sie uns hier.",
+        "de": "Dieser Button gehört zu einer Nachricht an jemand anderen. Nichts ist geändert. Schreiben Sie uns hier.",
     },
 }
 # At most 30 characters, as WhatsApp asks of the button that opens a form.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 
-from app.api import Page, PageQuery, Place, Problem, Shape, current_key, endpoint, problem, scope
+from app.api import Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, problem, scope
 from app.api.declaring import GivenTime, Time
 from app.api.pages import after, page_of
-from app.tenancy import db
+from app.tenancy import current_tenant_id, db
 from app.words import N_
 
 from .knowledge import LONGEST_BODY, LONGEST_QUESTION, KnowledgeSource
@@ -88,7 +88,9 @@ def put_source(external_id: str, body: GivenSource) -> SourceShape:
     """
     if len(external_id) > LONGEST_ID:
         raise Problem("invalid_request", f"An id may have {LONGEST_ID} characters.")
+    lock(external_id)
     source = with_id(external_id)
+    check_match(SourceShape.of(source.refresh_locked()) if source else None)
     if source is None:
         if KnowledgeSource.is_full():
             raise Problem(TOO_MANY)
@@ -111,7 +113,14 @@ def delete_source(external_id: str) -> None:
     source = with_id(external_id)
     if source is None:
         raise NotFound
+    check_match(SourceShape.of(source.refresh_locked()))
     source.remove()
+
+
+def lock(external_id: str) -> None:
+    """One program at a time makes the source of this id."""
+    key = func.hashtextextended(f"knowledge {current_tenant_id()} {external_id}", 0)
+    db.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def with_id(external_id: str) -> KnowledgeSource | None:

@@ -37,7 +37,7 @@ CHOOSE = {
 }
 # What people write for a date, the day before the month.
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
-CLOCK = re.compile(r"(\d{1,2})\s*(?:[:.h]\s*(\d{2})?)?\s*(a\.?m\.?|p\.?m\.?)?")
+CLOCK = re.compile(r"(\d{1,2})\s*(?:(?:[:.h]|uhr)\s*(\d{2})?)?\s*(?:(a\.?m\.?|p\.?m\.?)|uhr|hs?)?")
 MOST_BUTTONS, LONGEST_ANSWER = 3, 1_000
 # Digits with what is written between thousands and before decimals.
 NUMBER = re.compile(r"[-+]?\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*")
@@ -253,7 +253,7 @@ def read_date(typed: str) -> str | None:
 
 
 def read_time(text: str) -> dt.time | None:
-    """14:30, 14h30, 14.30, 2:30 pm or 14, with digits of any script."""
+    """14:30, 14h30, 14.30 Uhr, 2:30 pm or 14, with digits of any script."""
     plain = "".join(str(int(one)) if one.isdecimal() else one for one in text.strip().lower())
     if (match := CLOCK.fullmatch(plain)) is None:
         return None

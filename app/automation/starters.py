@@ -22,7 +22,14 @@ Json = dict[str, Any]
 Words = Callable[[str], str]
 LONGEST_NAME = 40
 # Each in its own words.
-LANGUAGES = {"en_US": "English", "fr": "Français", "es": "Español", "pt_BR": "Português", "ar": "العربية"}
+LANGUAGES = {
+    "en_US": "English",
+    "fr": "Français",
+    "es": "Español",
+    "pt_BR": "Português",
+    "de": "Deutsch",
+    "ar": "العربية",
+}
 _FOLDER = Path(__file__).with_suffix("")
 
 
@@ -66,7 +73,8 @@ def translated(text: str, language: str) -> str:
     code, wanted = nearest(language), text.strip()
     if main_language(code) != language:
         return ""
-    english = next((key for texts in TEXTS.values() for key, words in texts.items() if words == wanted), wanted)
+    # A keyword, in small letters, may be written like a choice: capitals come first.
+    english = min((key for texts in TEXTS.values() for key, words in texts.items() if words == wanted), default=wanted)
     if code == "en_US":
         return english if any(english in texts for texts in TEXTS.values()) else ""
     return TEXTS[code].get(english, "")

@@ -7,12 +7,11 @@ import uuid
 from collections.abc import Iterator
 from typing import Self
 
-from flask import Flask
 from sqlalchemy import Index, Select, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from app.spreadsheets import as_csv
-from app.tenancy import TenantModel, User, db, now, of_tenant, tenant_scope
+from app.tenancy import Download, TenantModel, User, db, now, of_tenant
 
 from .consents import Consent
 from .fields import ContactField, ContactFieldValue
@@ -47,17 +46,17 @@ class ContactExport(TenantModel):
         return select(cls).order_by(cls.id.desc()).limit(limit)
 
 
-def rows_as_csv(app: Flask, tenant_id: uuid.UUID, zone: dt.tzinfo) -> Iterator[str]:
+def rows_as_csv(download: Download, zone: dt.tzinfo) -> Iterator[str]:
     """The rows in pieces, each read in a scope of its own: while the browser takes one, nothing is held.
 
     Phone numbers are digits with their country code: a plus would begin a formula.
     """
-    with app.app_context(), tenant_scope(tenant_id):
+    with download.scope():
         fields = ContactField.all()
     yield as_csv([[*COLUMNS, *(each.name for each in fields)]])
     last: uuid.UUID | None = uuid.UUID(int=0)
     while last:
-        with app.app_context(), tenant_scope(tenant_id):
+        with download.scope():
             contacts = page_after(last)
             ids = [each.id for each in contacts]
             values, consents = values_of(ids), consents_of(ids)

@@ -56,17 +56,19 @@ class Tag(TenantModel):
 
     @classmethod
     def get_or_make(cls, name: str) -> Self:
-        """The tag of that name, in whatever case; made at the end of the list where there is none."""
-        if (existing := cls.named(name)) is not None:
-            return existing
+        """The tag of that name, in whatever case; made where there is none."""
+        tag = cls.named(name) or cls.make(name) or cls.named(name)
+        assert tag
+        return tag
+
+    @classmethod
+    def make(cls, name: str) -> Self | None:
+        """A tag at the end of the list. None where there is one of that name, also one made a moment ago."""
         last = db.session.scalar(select(func.max(cls.position))) or 0
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "name": name, "position": last + 1}
         color = COLORS[(last + 1) % len(COLORS)]
         made = upsert(cls).values(values | {"color": color, "created_at": now()}).on_conflict_do_nothing()
-        db.session.execute(made)
-        tag = cls.named(name)
-        assert tag
-        return tag
+        return cls.find(db.session.scalar(made.returning(cls.id)))
 
     @classmethod
     def offered(cls) -> list[Self]:

@@ -131,7 +131,7 @@ def seconds_in(written: str) -> int:
         return int(written[:9])
     try:
         moment = email.utils.parsedate_to_datetime(written)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
     moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return max(0, int((moment - dt.datetime.now(dt.UTC)).total_seconds()) + 1)

@@ -26,7 +26,7 @@ from app.tenancy import Actor, Membership, TenantModel, as_uuid, belongs_to, cur
 
 from .clients import hash_of
 
-PURPOSE = "oauth request"
+PURPOSE, RENEWAL = "oauth request", "oauth renewal"
 # How long a person may think about it, an app may take to fetch its token, and a token works.
 REQUEST_LASTS, CODE_LASTS = dt.timedelta(minutes=10), dt.timedelta(minutes=2)
 # When the key of a code that was not used expires, by the clock of whoever asks.
@@ -34,9 +34,9 @@ UNFETCHED_LASTS = dt.timedelta(minutes=15)
 ACCESS_LASTS = dt.timedelta(hours=1)
 # Of one member with one app: an app that signs in again instead of renewing ends its oldest.
 MOST_OF_AN_APP = 10
-# An app that lost the answer may renew once more with the token before.
+# For so long an app that lost the answer may renew again with the token before.
 LEEWAY = dt.timedelta(seconds=30)
-LONGEST = 200
+LONGEST = 300
 
 
 class BadGrant(Exception):
@@ -146,33 +146,39 @@ class AppSignIn(TenantModel):
         if is_old or not is_same or not hmac.compare_digest(mine.challenge, challenge_of(verifier)):
             raise BadGrant
         mine.refuse_ended()
-        mine.key.expires_at = None
+        mine.key.expires_at, mine.renewed_at = None, database_now()
         return mine.issue()
 
     @classmethod
     def renew(cls, token: str, client_id: str) -> Issued:
         """The next tokens. One that was used before ends the sign-in: somebody else may have it. Raises `BadGrant`."""
-        given = hash_of(token)
-        either = or_(cls.renewal_hash == given, cls.old_renewal_hash == given)
-        mine = db.session.scalar(select(cls).where(either).with_for_update(key_share=True))
+        given, mine = hash_of(token), cls.renewed_by(token)
         if mine is None or mine.client_hash != hash_of(client_id):
             raise BadGrant
         mine.refuse_ended()
-        if mine.renewal_hash != given and not mine.was_just_renewed:
+        if mine.renewal_hash == given:
+            mine.old_renewal_hash, mine.renewed_at = given, database_now()
+        elif mine.old_renewal_hash != given or not mine.was_just_renewed:
             mine.key.revoke()
             raise BadGrant
         return mine.issue()
 
     @classmethod
     def revoke(cls, token: str) -> None:
-        """Ends the sign-in that this token renews, if there is one."""
-        mine = db.session.scalar(select(cls).where(cls.renewal_hash == hash_of(token)))
-        if mine:
+        """Ends the sign-in that this token renews, or did, if there is one."""
+        if mine := cls.renewed_by(token):
             mine.key.revoke()
 
+    @classmethod
+    def renewed_by(cls, token: str) -> Self | None:
+        """The sign-in that this token is of, locked: by its newest, the one before, or any that was signed for it."""
+        given = hash_of(token)
+        any_of = or_(cls.renewal_hash == given, cls.old_renewal_hash == given, cls.id == sign_in_of(token))
+        return db.session.scalar(select(cls).where(any_of).with_for_update(key_share=True))
+
     def issue(self) -> Issued:
-        access, renewal = self.key.renew(LEEWAY, lasts=ACCESS_LASTS), token_of("renewal")
-        self.old_renewal_hash, self.renewal_hash, self.renewed_at = self.renewal_hash, hash_of(renewal), database_now()
+        access, renewal = self.key.renew(LEEWAY, lasts=ACCESS_LASTS), token_of("renewal", self.id)
+        self.renewal_hash = hash_of(renewal)
         return Issued(access, renewal, self.key.scopes)
 
     def refuse_ended(self) -> None:
@@ -184,8 +190,16 @@ class AppSignIn(TenantModel):
         return self.renewed_at is not None and self.renewed_at > database_now() - LEEWAY
 
 
-def token_of(kind: str) -> str:
-    return f"sb_{kind}_{current_tenant_id().hex}_{secrets.token_urlsafe(32)}"
+def token_of(kind: str, sign_in_id: uuid.UUID | None = None) -> str:
+    """`sign_in_id` is signed into one for renewal: also one from long ago shows what it was for."""
+    secret = secrets.token_urlsafe(32)
+    written = tokens.sign(RENEWAL, f"{sign_in_id.hex}{secret}") if sign_in_id else secret
+    return f"sb_{kind}_{current_tenant_id().hex}_{written}"
+
+
+def sign_in_of(token: str) -> uuid.UUID | None:
+    """Which sign-in a token for renewal was made for, however long ago."""
+    return as_uuid((tokens.read(RENEWAL, token.split("_", 3)[-1]) or "")[:32])
 
 
 def tenant_of(token: str) -> uuid.UUID | None:

@@ -24,9 +24,12 @@ from typing import Any, Self
 
 import h11
 import httpx
+import structlog
 
 from app.egress import CONNECT_SECONDS, PORT, TOTAL_SECONDS, Egress, Refused, all_outside
 from app.tenancy import now
+
+log = structlog.get_logger()
 
 CHUNK = 16 * 1024
 # Of an answer so much is stored; a longer one than MOST_BYTES ends its connection.
@@ -36,8 +39,8 @@ REST_SECONDS = 2
 # A connection that has been idle for longer may be closed by the other side at the very moment it is used.
 IDLE_SECONDS = 15
 IDLE_CONNECTIONS = 64
-# Names are looked up in threads, which a slow name server blocks.
-RESOLVERS = 64
+# Names are looked up in threads, which a slow name server blocks: of one business no more than a few.
+RESOLVERS, RESOLVERS_OF_TENANT = 128, 4
 
 Origin = tuple[uuid.UUID, bytes]
 
@@ -46,6 +49,7 @@ Origin = tuple[uuid.UUID, bytes]
 class Call:
     """One request, with all that it needs: it runs without a database."""
 
+    tenant_id: uuid.UUID
     endpoint_id: uuid.UUID
     url: httpx.URL
     headers: tuple[tuple[str, str], ...]
@@ -160,6 +164,9 @@ class Caller:
         self.done: SimpleQueue[tuple[Call, Outcome]] = SimpleQueue()
         self.idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
         self.lookups: dict[str, asyncio.Future[Sequence[str]]] = {}
+        self.turns: defaultdict[uuid.UUID, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(RESOLVERS_OF_TENANT)
+        )
         self.tasks: set[asyncio.Task[None]] = set()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True, name="calls")
@@ -197,8 +204,13 @@ class Caller:
             task.add_done_callback(self.tasks.discard)
 
     async def execute(self, call: Call) -> None:
+        """Puts an outcome into `done` whatever happens: the run of all businesses waits for it."""
         began = monotonic()
-        outcome = await self.outcome(call, began)
+        try:
+            outcome = await self.outcome(call, began)
+        except Exception:
+            log.exception("call ended without an outcome", endpoint=str(call.endpoint_id))
+            outcome = Outcome(None, error="protocol", milliseconds=round((monotonic() - began) * 1000))
         self.done.put((call, outcome))
 
     async def outcome(self, call: Call, began: float) -> Outcome:
@@ -229,7 +241,7 @@ class Caller:
         while connection := self.take_idle(call.origin):
             with contextlib.suppress(Closed, ConnectionError):
                 return await self.exchange_on(connection, call)
-        return await self.exchange_on(await self.connect(call.url), call)
+        return await self.exchange_on(await self.connect(call), call)
 
     async def exchange_on(self, connection: Connection, call: Call) -> tuple[h11.Response, bytes]:
         is_reused = False
@@ -252,9 +264,9 @@ class Caller:
             connection.close()
         return None
 
-    async def connect(self, url: httpx.URL) -> Connection:
-        host = url.raw_host.decode()
-        addresses = all_outside(await self.look_up(host))
+    async def connect(self, call: Call) -> Connection:
+        host = call.url.raw_host.decode()
+        addresses = all_outside(await self.look_up(host, self.turns[call.tenant_id]))
         for address in addresses[:-1]:
             with contextlib.suppress(OSError):
                 return await self.dial(address, host)
@@ -266,17 +278,21 @@ class Caller:
             opened = await asyncio.open_connection(place, port, ssl=self.egress.trust, server_hostname=host)
         return Connection(*opened)
 
-    async def look_up(self, host: str) -> Sequence[str]:
-        """The addresses of a name; one look-up at a time for each."""
-        lookup = self.lookups.get(host)
-        if lookup is None:
-            lookup = self.loop.run_in_executor(self.resolvers, self.egress.resolve, host, PORT)
-            self.lookups[host] = lookup
-            lookup.add_done_callback(lambda ended: self.end_lookup(host, ended))
-        return await asyncio.shield(lookup)
+    async def look_up(self, host: str, turns: asyncio.Semaphore) -> Sequence[str]:
+        """The addresses of a name, looked up once for all who wait. A turn ends with its look-up."""
+        if host not in self.lookups:
+            await turns.acquire()
+            if host in self.lookups:
+                turns.release()
+            else:
+                lookup = self.loop.run_in_executor(self.resolvers, self.egress.resolve, host, PORT)
+                self.lookups[host] = lookup
+                lookup.add_done_callback(lambda ended: self.end_lookup(host, ended, turns))
+        return await asyncio.shield(self.lookups[host])
 
-    def end_lookup(self, host: str, ended: asyncio.Future[Sequence[str]]) -> None:
+    def end_lookup(self, host: str, ended: asyncio.Future[Sequence[str]], turns: asyncio.Semaphore) -> None:
         self.lookups.pop(host, None)
+        turns.release()
         # Read here, as no one may be waiting for it any more.
         if not ended.cancelled():
             ended.exception()
@@ -289,7 +305,7 @@ def retry_after(response: h11.Response) -> float | None:
         return float(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return max((moment - now()).total_seconds(), 0.0)

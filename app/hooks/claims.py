@@ -114,7 +114,7 @@ def prepare(
             continue
         webhook_id = f"bat_{row.id.hex}" if row.type == BATCH else public_id(row.event_id)
         headers = headers_of(webhook_id, int(at.timestamp()), body, keys)
-        calls.append(Call(row.endpoint_id, url, headers, body, parcel))
+        calls.append(Call(parcel.tenant_id, row.endpoint_id, url, headers, body, parcel))
     return calls, unsendable
 
 

@@ -157,6 +157,7 @@ def queue(rows: Sequence[dict[str, Any]]) -> None:
 
 def collect(rows: Sequence[dict[str, Any]]) -> None:
     """Adds events to the batches that their conversations are collecting, or begins new ones."""
+    insert(CLOSE_FULL, rows)
     insert(BATCHES, rows)
 
 
@@ -177,6 +178,14 @@ SINGLES = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, endpoint uuid, event uuid, type text,
         conversation uuid, sequence bigint, is_ordered boolean, due timestamptz)
     on conflict do nothing
+""")
+# A batch that is full collects no more, however long it waits for its webhook: another one begins behind it. Index:
+# uq_webhook_deliveries_collecting.
+CLOSE_FULL = text("""
+    update webhook_deliveries d set is_collecting = false
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(endpoint uuid, conversation uuid)
+    where d.tenant_id = :tenant and d.endpoint_id = r.endpoint and d.conversation_id = r.conversation
+      and d.is_collecting and cardinality(d.event_ids) >= :full
 """)
 # One row for each webhook and conversation. Where one collects already, its events are joined to that; a full batch is
 # due at once. Index: uq_webhook_deliveries_collecting.

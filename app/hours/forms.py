@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, SelectField, TextAreaField, ValidationError
@@ -72,18 +71,35 @@ def check_variables(_form: FlaskForm, field: TextAreaField) -> None:
         raise ValidationError(problem)
 
 
-def zone_choices(chosen: str) -> list[SelectChoice]:
-    """Grouped by continent, each zone by its city; the chosen one too where it is another spelling of a place."""
-    listed = zones.places()
-    if chosen not in listed and zones.find_zone(chosen):
-        listed.append(chosen)
-    grouped = ((name.partition("/")[0] if "/" in name else gettext("Everywhere"), name) for name in listed)
-    return [SelectChoice(name, city_of(name), optgroup=group) for group, name in grouped]
+class ZoneField(SelectField):
+    """A list of time zones by continent, found by city, country or offset. One stored by another name is chosen too."""
+
+    def __init__(self, label: str, **options: Any) -> None:
+        words = {"data-finds": _("Find a city, a country or an offset")}
+        super().__init__(label, choices=[], render_kw=words, **options)
+        self.choices = zone_choices()
+
+    def process_data(self, value: Any) -> None:
+        super().process_data(value)
+        self.take(self.data)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if valuelist:
+            self.take(self.data)
+
+    def take(self, name: str) -> None:
+        zone = zones.find_zone(name)
+        self.data = zone.key if zone else name
+        if zone and zone.key not in zones.places():
+            self.choices = zone_choices(zone.key)
 
 
-def city_of(name: str) -> str:
-    """Argentina, Buenos Aires."""
-    return (name.partition("/")[2] or name).replace("/", ", ").replace("_", " ")
+def zone_choices(*more: str) -> list[SelectChoice]:
+    listed = ((zones.continent_of(name) if "/" in name else "", zones.title_of(name), name) for name in zones.places())
+    everywhere = zones.continent_of("UTC")
+    choices = [SelectChoice(name, title, optgroup=group or everywhere) for group, title, name in sorted(listed)]
+    return choices + [SelectChoice(name, zones.title_of(name), optgroup=everywhere) for name in more]
 
 
 class PolicyForm(FlaskForm):
@@ -93,7 +109,7 @@ class PolicyForm(FlaskForm):
         default="hours",
     )
     day0, day1, day2, day3, day4, day5, day6 = map(SpansField, DAYS)
-    time_zone = SelectField(_("Time zone"))
+    time_zone = ZoneField(_("Time zone"))
     holidays = HolidaysField(_("Holidays"))
     away_text = text_field(_("Out-of-office reply"), AWAY_HINT)
     first_response_minutes = minutes_field(_("First reply within (minutes)"))
@@ -109,7 +125,6 @@ class PolicyForm(FlaskForm):
 
     def __init__(self, policy: ServicePolicy, **options: Any) -> None:
         super().__init__(**options)
-        self.time_zone.choices = zone_choices(policy.time_zone)
         choices = {template.key: f"{template.title} ({template.language})" for template in askable()}
         if policy.survey_template and policy.survey_template not in choices:
             choices[policy.survey_template] = _("%(name)s: cannot be sent now", name=policy.survey_template_name)

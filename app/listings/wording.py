@@ -18,7 +18,7 @@ STOPPED = {
     "ar": "تم إيقاف التنبيهات عن «{search}». يمكنك أن تطلب منا استئنافها في أي وقت.",
     "es": "Las alertas de «{search}» se han detenido. Puedes pedirnos que las reanudemos cuando quieras.",
     "pt": "Os alertas de “{search}” foram interrompidos. Pode pedir-nos para os retomar a qualquer momento.",
-    "de": "Die Benachrichtigungen zu „{search}“ sind beendet. Du kannst sie jederzeit wieder bei uns bestellen.",
+    "de": "Die Hinweise zu „{search}“ sind beendet. Sie können sie bei uns jederzeit wieder bestellen.",
 }
 # fmt: on
 # What alerts fill in, what the message to an owner does, and what a program reads of it.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from flask import g
 from pydantic import BaseModel, ValidationError
 
 from app.api import MissingScope, Problem, current_key
@@ -62,6 +63,7 @@ class Tool:
         except ValidationError as error:
             faults = [fault_of_body(one, is_union=False) for one in first_errors(error)]
             raise Problem("invalid_request", errors=faults) from None
+        g.list_name = f"mcp {self.name}"
         return self.perform(given)
 
 

@@ -116,8 +116,8 @@ def preview_or_send(
     arguments = given.model_dump(mode="json", exclude={"preview_token"})
     if token is None:
         return preview(tool, wanted, arguments, category)
-    seen = read_token(token, tool, arguments)
-    message = messages.send(wanted, uuid.uuid5(current_key().id, f"mcp {token}"))
+    seen, once = read_token(token, tool, arguments)
+    message = messages.send(wanted, uuid.uuid5(current_key().id, f"mcp {once}"))
     if content_of(message) != seen:
         raise Problem(CHANGED)
     enqueue_delivery(message)
@@ -146,17 +146,20 @@ def preview(tool: str, wanted: TextMessage | TemplateMessage, arguments: dict[st
     return shown
 
 
-def read_token(token: str, tool: str, arguments: dict[str, Any]) -> str:
-    """What the message of the preview was. Raises a `Problem`."""
+def read_token(token: str, tool: str, arguments: dict[str, Any]) -> tuple[str, str]:
+    """What the message of the preview was, and what is in this token only. Raises a `Problem`.
+
+    A signature can be written in several ways, so the token's own text does not tell it from another.
+    """
     value = tokens.read(PURPOSE, token)
     if value is None:
         raise Problem(BAD_TOKEN)
-    key_id, of_tool, of_arguments, seen, until, _ = json.loads(value)
+    key_id, of_tool, of_arguments, seen, until, once = json.loads(value)
     if [key_id, of_tool, of_arguments] != [str(current_key().id), tool, digest(arguments)]:
         raise Problem(BAD_TOKEN)
     if until <= now().timestamp():
         raise Problem(OLD_TOKEN)
-    return str(seen)
+    return str(seen), str(once)
 
 
 def content_of(message: Message) -> str:

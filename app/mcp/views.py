@@ -49,12 +49,10 @@ def handle() -> Response:
     if request.headers.get("Origin", settings.public_url) != settings.public_url:
         return answer_problem(None, Problem("ip_not_allowed", "Pages of other sites may not call this address."))
     try:
-        rate = admit("", "mcp")
+        admit("", "mcp")
     except Problem as problem:
         return answer_problem(None, problem)
-    response = answer()
-    rate.mark(response)
-    return response
+    return answer()
 
 
 def answer() -> Response:

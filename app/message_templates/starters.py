@@ -1,4 +1,4 @@
-"""The gallery: templates to begin with, by trade, each in five languages (`starters/<trade>.toml`)."""
+"""The gallery: templates to begin with, by trade, each in six languages (`starters/<trade>.toml`)."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ from typing import Any
 from app.meta.message_templates import Template
 from app.words import N_
 
-LANGUAGES = ("en_US", "fr", "es", "pt_BR", "ar")
+LANGUAGES = ("en_US", "fr", "es", "pt_BR", "de", "ar")
 TRADES = {
     "property": N_("Property"),
     "clinic": N_("Clinic"),

@@ -39,6 +39,18 @@ _WORDS = {
         conheca nosso|descubra noss*|indique um amigo|ganhe|sentimos sua falta|sentimos a sua falta|economize
         poupe|queima de estoque
     """,
+    "de": """
+        sonderangebot*|exklusives angebot|exklusive angebote|angebot der woche|angebote der woche|nur fur kurze zeit
+        solange der vorrat reicht|rabatt*|% nachlass|schnappchen*|aktionspreis*|sonderaktion*|rabattaktion*
+        werbeaktion*|gutschein*|promo|promos|aktionscode*|jetzt kaufen|jetzt bestellen|jetzt zugreifen|jetzt sparen
+        jetzt sichern|sparen sie|spar dir|sichern sie sich|sichere dir|gratisversand|versand gratis
+        kostenloser versand|kostenlosen versand|versandkostenfrei*|gratis dazu|gratis testen|kostenlos testen
+        bester preis|beste preise|zum besten preis|bestpreis*|tiefpreis*|letzte chance|nicht verpassen
+        verpassen sie nicht|verpasse nicht|beeilen sie sich|ausverkauf|schlussverkauf|sommerschlussverkauf
+        winterschlussverkauf|raumungsverkauf|neue kollektion|entdecken sie unsere|entdecken sie unser
+        entdecke unsere|freunde werben|gewinnen sie|wir vermissen sie|wir vermissen dich|fur sie empfohlen
+        das konnte ihnen auch gefallen
+    """,
     "ar": """
         عرض خاص|عروض خاصة|عرض حصري|عروض حصرية|عروض|العروض|عروضنا|خصم|خصومات|الخصم|الخصومات|تخفيض|تخفيضات|التخفيضات
         تنزيلات|التنزيلات|كوبون|كود الخصم|رمز الخصم|قسيمة شراء|اشتر الآن|اشتري الآن|تسوق الآن|تسوقي الآن|اطلب الآن

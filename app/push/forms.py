@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app import dates
-from app.hours.forms import zone_choices
+from app.hours.forms import ZoneField
 from app.zones import reader_zone
 
 from .models import NotificationRule
@@ -61,7 +61,7 @@ class RuleForm(FlaskForm):
     sound = BooleanField(_("Play a sound while Switchboard is open"))
     quiet_from = TimeField(_("From"), validators=[Optional(), be_both_or_none])
     quiet_until = TimeField(_("Until"), validators=[Optional()])
-    time_zone = SelectField(_("Time zone"), validators=[InputRequired()])
+    time_zone = ZoneField(_("Time zone"), validators=[InputRequired()])
     digest = SelectField(_("Email me unread conversations"), choices=offered(DIGEST_WORDS))
 
     class Meta:
@@ -70,7 +70,6 @@ class RuleForm(FlaskForm):
     def __init__(self, numbers: list[Any], **options: Any) -> None:
         super().__init__(**options)
         self.numbers.choices = [SelectChoice(str(number.id), number.display_number) for number in numbers]
-        self.time_zone.choices = zone_choices(self.time_zone.data or "")
 
     @classmethod
     def showing(cls, rule: NotificationRule, numbers: list[Any]) -> RuleForm:

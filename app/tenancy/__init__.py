@@ -22,6 +22,7 @@ from .database import (
     uuid7,
     uuid7s,
 )
+from .downloads import Download, DownloadEnded
 from .guard import confirmed, current_actor, platform_only, public, requires, signed_in, stateless, takes_files
 from .happenings import Happened, happened, happened_each, subscriber
 from .live import announce, end_streams
@@ -45,6 +46,8 @@ __all__ = [
     "OTHER_APP",
     "Actor",
     "Base",
+    "Download",
+    "DownloadEnded",
     "GlobalModel",
     "Happened",
     "Membership",

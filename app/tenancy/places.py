@@ -26,12 +26,14 @@ class Place:
     key: str = ""
     # Other addresses that count as this place, and a page of settings that has an entry in the rail too.
     covers: tuple[str, ...] = ()
+    # Which part of the page.
+    anchor: str = ""
     endpoint: str = ""
     permission: str = ""
 
     @property
     def address(self) -> str:
-        return str(url_for(self.endpoint))
+        return str(url_for(self.endpoint, _anchor=self.anchor or None))
 
     @property
     def name(self) -> str:
@@ -49,7 +51,10 @@ class Place:
 
     def length_of_match(self, path: str) -> int:
         """How much of an address is this place's own; 0 where it is another's."""
-        mine = [self.address.rstrip("/"), *(self.covers if self.menu == "console" else map(in_tenant, self.covers))]
+        mine = [
+            self.address.partition("#")[0].rstrip("/"),
+            *(self.covers if self.menu == "console" else map(in_tenant, self.covers)),
+        ]
         return max((len(start) for start in mine if f"{path}/".startswith(f"{start}/")), default=0)
 
 

@@ -50,12 +50,12 @@ class Welcome(TenantModel):
     def answers(self, sample: Sample) -> list[dict[str, Any]]:
         return list(self.samples.get(sample.name, ()))
 
-    def answer(self, sample: Sample, words: str) -> None:
+    def answer(self, sample: Sample, words: str, *, by: str) -> None:
         """Saves a reply to a sample; the customer's own follows from the sample. Raises `SampleEnded`."""
         answers = self.answers(sample)
         if self.samples_removed_at or sample.has_ended(answers):
             raise SampleEnded
-        self.samples = self.samples | {sample.name: [*answers, {"text": words, "at": now().isoformat()}]}
+        self.samples = self.samples | {sample.name: [*answers, {"text": words, "at": now().isoformat(), "by": by}]}
 
     def remove_samples(self) -> None:
         """Deletes the samples with everything written to them."""

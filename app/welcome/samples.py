@@ -6,10 +6,21 @@ charged, counted, found or exported.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
 from app.words import N_
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message: the customer's words are to be translated, ours are as they were written."""
+
+    words: str
+    at: dt.datetime
+    is_ours: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -21,11 +32,12 @@ class Sample:
     opening: tuple[str, ...]
     replies: tuple[str, ...]
 
-    def lines(self, answers: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
-        """The thread: the customer's words, to be translated, with None; ours with the moment they were written."""
-        thread: list[tuple[str, str | None]] = [(words, None) for words in self.opening]
+    def lines(self, answers: list[dict[str, Any]], begun_at: dt.datetime) -> list[Line]:
+        """The thread, which began when the business did."""
+        thread = [Line(words, begun_at) for words in self.opening]
         for answer, reply in zip(answers, self.replies, strict=False):
-            thread += [(answer["text"], answer["at"]), (reply, None)]
+            at = dt.datetime.fromisoformat(answer["at"])
+            thread += [Line(answer["text"], at, is_ours=True, by=answer.get("by", "")), Line(reply, at)]
         return thread
 
     def has_ended(self, answers: list[dict[str, Any]]) -> bool:

@@ -6,13 +6,12 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 
-from flask import Flask
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import selectinload, undefer
 
 from app.contacts.models import Contact
 from app.spreadsheets import as_csv
-from app.tenancy import db, tenant_scope
+from app.tenancy import Download, db
 
 from .forms import ResponseFilter
 from .models import FlowVersion
@@ -23,17 +22,17 @@ MOST_COLUMNS, MOST_VERSIONS = 200, 50
 COLUMNS = ("at", "contact", "phone", "flow", "version")
 
 
-def rows_as_csv(app: Flask, tenant_id: uuid.UUID, wanted: ResponseFilter, zone: dt.tzinfo) -> Iterator[str]:
+def rows_as_csv(download: Download, wanted: ResponseFilter, zone: dt.tzinfo) -> Iterator[str]:
     """The rows in pieces, each read in a scope of its own: while the browser takes one, nothing is held.
 
     Of one form, each of its fields is a column; of all, the answers are in one, a line each.
     """
-    with app.app_context(), tenant_scope(tenant_id):
+    with download.scope():
         labels = labels_of(wanted.flow_id)
     yield as_csv([[*COLUMNS, *(labels or ["answers"])]])
     last: FlowResponse | None = None
     while True:
-        with app.app_context(), tenant_scope(tenant_id):
+        with download.scope():
             responses = page_after(wanted, last)
             rows = [row_of(one, labels, zone) for one in responses]
         if not responses:

@@ -1,4 +1,4 @@
-"""Forms to begin with, each in five languages (`starters/*.toml`): its fields once, its words by language."""
+"""Forms to begin with, each in six languages (`starters/*.toml`): its fields once, its words by language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from typing import Any
 from app.meta.flow_json import KINDS
 
 # Each in its own words.
-LANGUAGE_NAMES = {"en_US": "English", "fr": "Français", "es": "Español", "pt_BR": "Português", "ar": "العربية"}
+LANGUAGE_NAMES = {
+    "en_US": "English",
+    "fr": "Français",
+    "es": "Español",
+    "pt_BR": "Português",
+    "de": "Deutsch",
+    "ar": "العربية",
+}
 LANGUAGES = tuple(LANGUAGE_NAMES)
 KEYS = ("lead", "appointment", "viewing", "feedback", "address", "callback")
 _FOLDER = Path(__file__).with_suffix("")

@@ -1,6 +1,6 @@
 // data-takes-draft="<composer>": a form that carries on with what was typed there, and clears it when it has done its work.
 // data-fresh: it has just been opened.
-// data-give-back="<composer>": words of a message that was cancelled; they return to the composer if it is empty.
+// data-give-back="<composer>": words of a message that was cancelled; they return to the composer, before what was typed since.
 
 import { hasMovedOn } from "./moved-on.js"
 
@@ -28,7 +28,7 @@ document.addEventListener("htmx:after:request", (event) => {
   if (form?.matches?.("[data-takes-draft]") && text.includes("data-done")) put(field(form.dataset.takesDraft), "")
   if (!form?.matches?.("[data-give-back]") || !text.includes('data-state="cancelled"')) return
   const target = field(form.dataset.giveBack)
-  if (target?.value !== "") return
-  put(target, form.dataset.words)
+  if (!target) return
+  put(target, [form.dataset.words, target.value].filter(Boolean).join("\n"))
   if (!hasMovedOn(ctx)) target.focus()
 })

@@ -3,6 +3,7 @@
 // sheet it opens instead of inserting anything (data-opens).
 // What inserts nothing is a remark, and takes no key.
 
+import { remember } from "./emoji-recent.js"
 import { headers } from "./request.js"
 import { addStored } from "./tray.js"
 
@@ -55,6 +56,7 @@ function take({ dataset: { inserts, tells, file, opens } }) {
   const target = field
   close()
   target.setRangeText(inserts, begins, target.selectionStart, "end")
+  remember(inserts)
   if (tells) fetch(tells, { method: "POST", headers: headers() }).catch(() => {})
   if (file) addStored(target.form, JSON.parse(file))
   target.focus()

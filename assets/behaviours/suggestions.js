@@ -2,6 +2,7 @@
 // `:` and two letters emoji (data-emoji="<address>" there), after `@` colleagues (data-mentions="<address>" on the field).
 // Enter waits for the list: whoever types quickly means what is in it.
 
+import { recent } from "./emoji-recent.js"
 import { close, show } from "./suggestion-list.js"
 import { holdKeys } from "./typed-ahead.js"
 
@@ -17,7 +18,7 @@ function wanted(field) {
   const before = field.value.slice(0, field.selectionStart)
   for (const [kind, pattern] of BEGINNINGS) {
     const address = field.closest(`[data-${kind}]`)?.dataset[kind], begun = address && pattern.exec(before)
-    if (begun) return { address, typed: begun[1], from: before.length - begun[1].length - 1 }
+    if (begun) return { kind, address, typed: begun[1], from: before.length - begun[1].length - 1 }
   }
 }
 
@@ -41,8 +42,9 @@ document.addEventListener("input", async (event) => {
   stopWaiting()
 })
 
-async function fetched({ address, typed }) {
-  const answer = await fetch(`${address}?q=${encodeURIComponent(typed)}`, { headers: { "HX-Request": "true" } }).catch(() => undefined)
+async function fetched({ kind, address, typed }) {
+  const wish = new URLSearchParams(kind === "emoji" ? { q: typed, recent: recent() } : { q: typed })
+  const answer = await fetch(`${address}?${wish}`, { headers: { "HX-Request": "true" } }).catch(() => undefined)
   return answer?.ok ? answer.text() : ""
 }
 

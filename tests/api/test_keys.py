@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from app.api.keys import ApiKeyRoute
 from app.api.rates import Limit
 from app.tenancy import Actor, db, global_scope, now, tenant_scope
 from tests.api.conftest import Caller, MakeCaller
+from tests.client import isolated
 from tests.world import World
 
 
@@ -76,6 +78,18 @@ def test_a_key_does_only_what_its_scopes_say(caller: MakeCaller) -> None:
 def test_a_key_may_be_bound_to_networks(caller: MakeCaller) -> None:
     assert caller(networks=["127.0.0.0/8"]).get("/me").status_code == 200
     assert code(caller(networks=["10.0.0.0/8"]).get("/me")) == "ip_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("::ffff:203.0.113.7", 200), ("::ffff:198.51.100.7", 403), ("::203.0.113.7", 403), ("203.0.113.7, 10.0.0.1", 403)],
+)
+def test_a_network_holds_the_ipv4_callers_of_a_server_that_listens_on_ipv6(
+    caller: MakeCaller, address: str, status: int
+) -> None:
+    program = caller(networks=["203.0.113.0/24"])
+    options: Any = {"headers": {"Authorization": f"Bearer {program.secret}"}, "environ_base": {"REMOTE_ADDR": address}}
+    assert isolated(program.client.get, "/api/v1/me", **options).status_code == status
 
 
 def test_its_last_use_is_noted(shop: Caller, world: World) -> None:

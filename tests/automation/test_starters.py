@@ -1,4 +1,4 @@
-"""Automations to begin with, in five languages."""
+"""Automations to begin with, in six languages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.automation.models import Automation
 from app.automation.parts import Names
-from app.automation.starters import LANGUAGES, LONGEST_NAME, STARTERS, TEXTS, Starter, nearest, words_in
+from app.automation.starters import LANGUAGES, LONGEST_NAME, STARTERS, TEXTS, Starter, nearest, translated, words_in
 from app.tenancy import db, tenant_scope
 from tests.client import Browser
 from tests.world import World
@@ -79,7 +79,26 @@ def test_the_browsers_language_is_the_first_choice(app: Flask, world: World) -> 
     assert "Mensagem de boas-vindas" in page
 
 
-@pytest.mark.parametrize(("given", "code"), [("fr-SN", "fr"), ("pt_PT", "pt_BR"), ("AR", "ar"), ("wo", "en_US")])
+def test_the_language_that_a_person_chose_comes_before_the_browsers(app: Flask, world: World) -> None:
+    ann, french = Browser(app, "bakery").signed_in_as(world.ann), {"Accept-Language": "fr"}
+    ann.post("~/account/language", {"language": "de"}, headers=french)
+    assert '<option value="de" lang="de" selected' in ann.get("~/automation/starters", headers=french).text
+
+
+@pytest.mark.parametrize(("code", "choice"), [("de", "Öffnungszeiten"), ("ar", "مواعيد العمل")])
+def test_a_choice_that_is_also_a_keyword_is_translated_as_a_choice(code: str, choice: str) -> None:
+    assert TEXTS[code]["Opening times"] == choice and translated(choice, "fr") == "Horaires d’ouverture"
+
+
+@pytest.mark.parametrize("starter", EACH)
+def test_german_speaks_to_customers_as_its_pages_do(starter: Starter) -> None:
+    german = "\n".join(TEXTS["de"][words] for words in words_of(starter))
+    assert not re.search(r"\b(?:du|dich|dir|dein\w*|euch|euer|eure\w*)\b|[\"”!]", german, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"), [("fr-SN", "fr"), ("pt_PT", "pt_BR"), ("de-AT", "de"), ("AR", "ar"), ("wo", "en_US")]
+)
 def test_a_language_that_is_written_in_another_way_is_found(given: str, code: str) -> None:
     assert nearest(given) == code and words_in("xx")("Good") == "Good"
 

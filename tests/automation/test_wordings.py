@@ -99,7 +99,7 @@ def test_a_starter_is_whole_in_all_its_languages(shop: Shop, name: str) -> None:
     spoken = [one.step for one in definition.walk() if one.step.spoken()]
     for step in spoken:
         if any(getattr(step, one.name) for one in step.spoken()):
-            assert list(step.wordings) == ["fr", "es", "pt", "ar"] and step.wording_problems() == []
+            assert list(step.wordings) == ["fr", "es", "pt", "de", "ar"] and step.wording_problems() == []
 
 
 def draft(shop: Shop, id: str) -> Any:

@@ -163,3 +163,78 @@ def test_list_and_details_come_beside_a_conversation_that_was_asked_for(desk: Pa
     expect(desk.get_by_role("link", name="Dora")).to_be_visible()
     expect(desk.locator("#details")).to_contain_text("Writes to")
     expect(desk.locator("#views")).to_contain_text("Unassigned")
+
+
+def test_details_follow_what_arrives_and_keep_what_is_typed(desk: Page, stack: Stack, customer: Person) -> None:
+    write_as_customer(customer.page, stack, "Fay", "Hello", "Desk")
+    desk.set_viewport_size({"width": 1440, "height": 900})
+    desk.get_by_role("link", name="Fay").click()
+    details = desk.locator("#details")
+    expect(details).to_contain_text("Open until")
+    details.get_by_text("Rename").click()
+    details.get_by_label("Name", exact=True).fill("Fay Half")
+    note = details.get_by_label("Note", exact=True)
+    note.fill("Comes on Fridays")
+    details.locator("#contact-timeline > summary").click()
+    expect(details.locator("#contact-timeline [data-loaded]")).to_be_visible()
+    note.focus()
+    with desk.expect_response(re.compile("/details$")) as again:
+        customer.page.get_by_test_id("phone-compose").fill("Are you there?")
+        customer.page.keyboard.press("Enter")
+    assert again.value.ok
+    expect(details.get_by_label("Name", exact=True)).to_have_value("Fay Half")
+    expect(note).to_have_value("Comes on Fridays")
+    expect(note).to_be_focused()
+
+
+def test_a_phone_has_five_places_and_the_rest_under_more(desk: Page, stack: Stack) -> None:
+    desk.set_viewport_size({"width": 360, "height": 740})
+    desk.goto(f"{stack.web}/t/desk/settings")
+    bar = desk.locator(".rail > .rail-link:visible")
+    expect(bar).to_have_count(5)
+    more = desk.get_by_role("button", name="More")
+    expect(more).to_have_attribute("aria-current", "true")
+    more.focus()
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#rail-rest").get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")
+    desk.keyboard.press("Tab")
+    expect(desk.locator("#rail-rest .rail-link").first).to_be_focused()
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#rail-rest")).to_be_hidden()
+
+
+def test_without_scripts_no_skeleton_is_shown_and_links_lead_on(
+    stack: Stack, chromium: Browser, cookies: Any, desk: Page
+) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 1440, "height": 900})
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.goto(f"{stack.web}/t/desk/inbox/?view=all")
+    page.get_by_role("link", name="Dora").click()
+    for pane, place in (("#list", "Show the list"), ("#details", "Customer details"), ("#views", "All views")):
+        expect(page.locator(pane).get_by_role("link", name=place)).to_be_visible()
+    for pane in ("#list", "#details", "#views-list"):
+        expect(page.locator(pane)).to_have_css("background-image", "none")
+    page.get_by_role("link", name="Show the list").click()
+    expect(page.get_by_role("link", name="Emil")).to_be_visible()
+    context.close()
+
+
+def test_a_zone_is_found_by_its_country(desk: Page, stack: Stack) -> None:
+    desk.goto(f"{stack.web}/t/desk/hours/")
+    desk.get_by_placeholder("Find a city, a country or an offset").fill("india")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_label("Time zone", exact=True)).to_have_value("Asia/Kolkata")
+
+
+def test_on_a_phone_escape_closes_the_details_and_the_arrow_leads_to_the_same_view(desk: Page, stack: Stack) -> None:
+    desk.set_viewport_size({"width": 360, "height": 740})
+    desk.goto(f"{stack.web}/t/desk/inbox/?view=unassigned")
+    desk.get_by_role("link", name="Emil").click()
+    desk.locator("[data-command=details]").click()
+    expect(desk.locator("#details")).to_contain_text("Writes to")
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#details")).to_be_hidden()
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    desk.get_by_role("link", name="Back to the list").click()
+    expect(desk.get_by_role("heading", name="Unassigned")).to_be_visible()

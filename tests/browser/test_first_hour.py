@@ -20,9 +20,10 @@ def test_the_first_hour(stack: Stack, agent: Person, customer: Person) -> None:
     expect(page.get_by_text("0 of 6 done")).to_be_visible()
 
     page.get_by_role("link", name="Maya Lindqvist").click()
-    page.get_by_label("Message").fill("Yes, from 8 to 6.")
+    page.get_by_label("Message", exact=True).fill("Yes, from 8 to 6.")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Can I pick something up at 10?")).to_be_visible()
+    page.locator("summary").filter(has_text="Delete the samples").click()
     page.get_by_role("button", name="Delete the samples").click()
     expect(page.get_by_role("heading", name="First steps")).to_be_visible()
     expect(page.get_by_text("Maya Lindqvist")).to_have_count(0)

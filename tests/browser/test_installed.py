@@ -146,6 +146,7 @@ def test_a_browser_is_turned_on_stays_on_and_stays_off_once_it_is_removed(
     expect(page.get_by_text("This browser", exact=True)).to_be_visible(timeout=15_000)
     page.reload()
     expect(page.get_by_text("Notifications are on in this browser.")).to_be_visible(timeout=15_000)
+    page.locator("summary").filter(has_text="Remove").click()
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("button", name="Turn on in this browser")).to_be_visible(timeout=15_000)
     expect(page.get_by_role("heading", name="Your browsers")).to_have_count(0)

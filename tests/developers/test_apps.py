@@ -428,6 +428,35 @@ def test_a_token_for_renewal_that_was_used_ends_the_sign_in(editor: App, tokens:
     assert newer and editor.ask(newer["access_token"]) == 401
 
 
+def test_who_stole_a_token_and_renewed_it_twice_loses_it_when_the_app_comes(
+    editor: App, tokens: dict[str, Any]
+) -> None:
+    stolen = editor.renew(tokens["refresh_token"]).json
+    again = editor.renew(stolen["refresh_token"]).json  # type: ignore[index]
+    assert again and editor.ask(again["access_token"]) == 200
+    assert editor.renew(tokens["refresh_token"]).status_code == 400
+    assert editor.ask(again["access_token"]) == 401 and editor.renew(again["refresh_token"]).status_code == 400
+
+
+def test_an_app_that_loses_every_answer_may_ask_again_for_half_a_minute(
+    editor: App, tokens: dict[str, Any], world: World
+) -> None:
+    answers = [editor.renew(tokens["refresh_token"]) for _ in range(4)]
+    last = answers[-1].json
+    assert last and editor.ask(last["access_token"]) == 200
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(AppSignIn).values(renewed_at=now() - dt.timedelta(seconds=31)))
+    assert editor.renew(tokens["refresh_token"]).status_code == 400 and editor.ask(last["access_token"]) == 401
+
+
+def test_an_app_that_lost_the_answer_ends_its_sign_in_with_the_token_that_it_has(
+    editor: App, tokens: dict[str, Any]
+) -> None:
+    lost = editor.renew(tokens["refresh_token"]).json
+    editor.post("/oauth/revoke", {"token": tokens["refresh_token"]})
+    assert lost and editor.ask(lost["access_token"]) == 401
+
+
 def test_an_app_that_lost_the_answer_renews_once_more(editor: App, tokens: dict[str, Any]) -> None:
     assert [editor.renew(tokens["refresh_token"]).status_code for _ in range(2)] == [200, 200]
 

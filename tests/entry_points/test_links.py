@@ -168,7 +168,7 @@ def test_a_visit_costs_three_statements(villas: Site) -> None:
     event.listen(Engine, "before_cursor_execute", note := lambda *call: statements.append(call[2]))
     villas.open(VILLA)
     event.remove(Engine, "before_cursor_execute", note)
-    assert [one.split()[0].lower() for one in statements] == ["set", "select", "insert"]
+    assert [one.split()[0].lower() for one in statements] == ["begin;", "select", "insert"]
 
 
 def test_a_link_that_leads_elsewhere_since_is_followed_there(villas: Site) -> None:

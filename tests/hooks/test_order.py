@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from sqlalchemy import update
 
 from app.hooks.deliveries import WebhookDelivery
@@ -130,6 +131,28 @@ def test_batches_are_in_order_too(hooks: Hooks, receiver: Receiver) -> None:
     hooks.make_due()
     hooks.send()
     assert [[event["sequence"] for event in got.json["events"]] for got in receiver.got] == [[1], [1], [2, 3]]
+
+
+@pytest.mark.parametrize("is_ordered", [False, True])
+def test_a_full_batch_that_has_to_wait_collects_no_more(hooks: Hooks, receiver: Receiver, is_ordered: bool) -> None:
+    endpoint = hooks.add(batch_seconds=30, is_ordered=is_ordered)
+    receiver.answer_with(500)
+    hooks.happens()
+    hooks.make_due()
+    hooks.send()
+    with tenant_scope(hooks.tenant.id):
+        WebhookEndpoint.get_or_404(endpoint.id).rests_until = now() + dt.timedelta(hours=6)
+    for _ in range(5):
+        hooks.happens(times=60)
+    assert [len(one.event_ids) for one in hooks.deliveries()] == [1, 120, 120, 60]
+    with tenant_scope(hooks.tenant.id):
+        WebhookEndpoint.get_or_404(endpoint.id).rests_until = None
+    receiver.reset()
+    for _ in range(3):
+        hooks.make_due()
+        hooks.send()
+    arrived = [event["sequence"] for got in receiver.got for event in got.json["events"]]
+    assert (arrived if is_ordered else sorted(arrived)) == list(range(1, 302)) and set(hooks.states) == {"delivered"}
 
 
 def test_only_the_chosen_events_of_the_chosen_number_come(hooks: Hooks, receiver: Receiver, world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import ssl
+import threading
 import time
 from dataclasses import replace
 from email.utils import format_datetime
@@ -18,7 +19,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from app.egress import Egress
 from app.extensions import outside
-from app.hooks.calls import ANSWER_BYTES, Outcome
+from app.hooks.calls import ANSWER_BYTES, RESOLVERS_OF_TENANT, Outcome
 from app.hooks.claims import LONGEST_REST, claim, settle
 from app.hooks.deliverer import FIRST_WINDOW
 from app.hooks.deliveries import RETRY_SECONDS
@@ -120,6 +121,30 @@ def test_it_is_tried_for_three_days_and_then_failed(hooks: Hooks, receiver: Rece
     assert hooks.states == ["failed"] and len(receiver.got) == len(RETRY_SECONDS) + 1
     assert dt.timedelta(days=3) <= dt.timedelta(seconds=sum(RETRY_SECONDS)) <= dt.timedelta(days=4)
     assert all(seconds - 2 <= pause <= seconds * 1.2 for seconds, pause in zip(RETRY_SECONDS, pauses, strict=True))
+
+
+@pytest.mark.parametrize(
+    "requested", ["-5", "1e9", "99999999999 years", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"]
+)
+def test_a_retry_after_that_is_no_time_is_passed_over(hooks: Hooks, receiver: Receiver, requested: str) -> None:
+    endpoint = hooks.add()
+    receiver.answer_with(503, Retry_After=requested)
+    hooks.happens()
+    hooks.send()
+    assert hooks.states == ["waiting"] and [one.status for one in hooks.attempts()] == [503]
+    assert hooks.endpoint(endpoint).rests_until is None
+
+
+def test_a_call_that_fails_in_a_way_of_its_own_ends_with_an_outcome(hooks: Hooks, receiver: Receiver) -> None:
+    hooks.add()
+    hooks.happens()
+
+    def resolve(host: str, port: int) -> list[str]:
+        raise LookupError(host)
+
+    outside().egress = replace(outside().egress, resolve=resolve)
+    hooks.send()
+    assert hooks.states == ["waiting"] and [one.error for one in hooks.attempts()] == ["protocol"]
 
 
 @pytest.mark.parametrize("requested", ["120", "999999999999", "date"])
@@ -226,6 +251,27 @@ def test_a_name_that_does_not_exist_is_tried_again(hooks: Hooks, receiver: Recei
     hooks.happens()
     hooks.send()
     assert hooks.attempts()[0].error == "name" and hooks.states == ["waiting"]
+
+
+def test_names_that_are_never_found_take_a_few_threads_of_each_business(hooks: Hooks, receiver: Receiver) -> None:
+    looking, peaks, several = set[str](), list[int](), threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        looking.add(host)
+        peaks.append(len(looking))
+        if len(looking) >= RESOLVERS_OF_TENANT:
+            several.set()
+        several.wait(10)
+        time.sleep(0.1)
+        looking.remove(host)
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    for place in range(2 * RESOLVERS_OF_TENANT):
+        hooks.add(f"https://{place}.example.com/hook")
+    hooks.happens()
+    outside().egress = replace(outside().egress, resolve=resolve)
+    hooks.send()
+    assert max(peaks) == RESOLVERS_OF_TENANT and {one.error for one in hooks.attempts()} == {"name"}
 
 
 def drip(connection: ssl.SSLSocket) -> None:

@@ -7,15 +7,18 @@ import datetime as dt
 import json
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 import rq
+from flask import Flask
 from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
+from app.config import Settings
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
 from app.inbox.outbound import outbox
@@ -23,7 +26,7 @@ from app.inbox.outbound.jobs import deliver, mark_read
 from app.inbox.outbound.outbox import Lane, park_abandoned
 from app.meta.errors import NO_ANSWER, MetaError
 from app.meta.messages import Accepted
-from app.tenancy import Actor, db, platform_scope, tenant_scope
+from app.tenancy import Actor, db, platform_scope, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber
 from tests.arrivals import arrive, graph_answering
 from tests.client import Browser
@@ -128,6 +131,40 @@ def test_an_answer_that_comes_before_the_second_try_makes_it_needless(waiting: M
         slow.settle([(parcel, accepted("wamid.late"))])
     with tenant_scope(waiting.tenant_id):
         assert Message.get_or_404(waiting.id).state == "accepted"
+
+
+def test_a_status_and_the_answer_at_the_same_moment_take_turns(
+    app: Flask, waiting: Message, settings: Settings, superuser_url: str
+) -> None:
+    """A status refers to its message, which keeps others from writing the wamid: neither waits for the other."""
+    with tenant_scope(waiting.tenant_id):
+        going = lane(waiting)
+        (parcel,) = going.claim_due(1)
+
+    def settle() -> None:
+        with app.app_context(), tenant_scope(waiting.tenant_id):
+            going.settle([(parcel, accepted("wamid.1"))])
+
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(settings.database_url) as drain:
+        drain.execute("select set_config('app.tenant_id', %s, true)", [str(waiting.tenant_id)])
+        drain.execute(NEW_STATUS, [str(waiting.tenant_id), str(uuid7()), str(waiting.id)])
+        settling = pool.submit(settle)
+        with psycopg.connect(superuser_url, autocommit=True) as looking:
+            while not settling.done() and not looking.execute(WAITS).fetchone():
+                time.sleep(0.02)
+        drain.execute("update messages set state = 'delivered' where id = %s", [str(waiting.id)])
+        drain.commit()
+        settling.result(20)
+    with tenant_scope(waiting.tenant_id):
+        message = Message.get_or_404(waiting.id)
+    assert (message.state, message.wamid) == ("delivered", "wamid.1")
+
+
+NEW_STATUS = """
+    insert into message_events (tenant_id, id, message_id, status, occurred_at, received_at)
+    values (%s, %s, %s, 'delivered', now(), now())
+"""
+WAITS = "select 1 from pg_locks where not granted and locktype = 'transactionid'"
 
 
 def test_statuses_that_came_before_the_answer_count(waiting: Message) -> None:

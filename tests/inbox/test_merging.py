@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import uuid
 
 import pytest
 from sqlalchemy import select, update
@@ -111,3 +113,46 @@ def test_merged_texts_are_found_once(ann: Browser, carla: Conversation, world: W
     merge(ann, ours(world)[1])
     page = ann.get("~/inbox/search?q=Hello").text
     assert f"at={ours(world)[1].id}" in page and f"at={ours(world)[0].id}" not in page
+
+
+def test_two_texts_are_held_until_both_can_be_merged(ann: Browser, carla: Conversation, world: World) -> None:
+    write(ann, carla, "Hello Carla,", "your bread is ready.")
+    first, second = ours(world)
+    assert first.next_attempt_at == second.next_attempt_at
+
+
+@pytest.fixture
+def merging(ann: Browser) -> Browser:
+    ann.post("~/inbox/shortcuts", {"undo_for": "20", "enter": "sends", "first_view": "all"})
+    return ann
+
+
+def test_short_texts_in_a_row_become_one_message_for_those_who_chose_it(
+    merging: Browser, carla: Conversation, world: World
+) -> None:
+    assert BOTH in write(merging, carla, "Hello Carla,", "your bread is ready.")
+    assert bodies(world) == [("Hello Carla,", "cancelled"), (BOTH, "queued")]
+    wait = ours(world)[1].next_attempt_at
+    assert wait and wait > now() + dt.timedelta(seconds=10)
+
+
+def test_the_sixth_text_in_a_row_begins_the_next_message(merging: Browser, carla: Conversation, world: World) -> None:
+    write(merging, carla, *"abcdef")
+    assert [body for body, state in bodies(world) if state == "queued"] == ["a\nb\nc\nd\ne", "f"]
+
+
+def test_a_long_text_neither_waits_for_more_nor_keeps_what_is_before_it(
+    merging: Browser, carla: Conversation, world: World
+) -> None:
+    write(merging, carla, "Hello Carla,", "x" * 201)
+    waits = [one.next_attempt_at for one in ours(world)]
+    assert [state for _, state in bodies(world)] == ["queued", "queued"] and waits[0] == waits[1]
+    assert waits[0] and waits[0] < now() + dt.timedelta(seconds=6)
+
+
+def test_a_text_that_is_posted_again_after_it_was_merged_is_the_same_message(
+    merging: Browser, carla: Conversation, world: World
+) -> None:
+    texts = [{"body": body, "client_id": str(uuid.uuid4())} for body in ("Hello Carla,", "your bread is ready.")]
+    answers = [merging.post(f"~/inbox/{carla.id}/messages", text, headers=FRAGMENT) for text in texts + texts]
+    assert {answer.status_code for answer in answers} == {200} and len(bodies(world)) == 2

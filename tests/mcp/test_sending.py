@@ -42,6 +42,16 @@ def test_the_same_token_again_is_the_same_message(assistant: Assistant, carla: C
     assert sent[0] == sent[1] and count(world) == 1
 
 
+def test_a_token_written_in_another_way_is_the_same_token(
+    assistant: Assistant, carla: Conversation, world: World
+) -> None:
+    """Base64 passes over what is none of its characters, so a signature has many spellings."""
+    token = assistant.data("send_reply", **reply(carla))["preview_token"]
+    for spelling in (token, f"{token}!!!!"):
+        assert assistant.data("send_reply", **reply(carla), preview_token=spelling)["is_sent"]
+    assert count(world) == 1
+
+
 def test_one_token_many_times_at_once_is_one_message(assistant: Assistant, carla: Conversation, world: World) -> None:
     token = assistant.data("send_reply", **reply(carla))["preview_token"]
 

@@ -24,6 +24,7 @@ STOP = {
     "fr": ("Arrêter les promotions", "STOP"),
     "es": ("Detener promociones", "BAJA"),
     "pt_BR": ("Parar promoções", "SAIR"),
+    "de": ("Keine Werbung mehr", "STOP"),
     "ar": ("إيقاف العروض", "إيقاف"),
 }
 # What stops one search and nothing else, of the digest of new listings.
@@ -32,12 +33,13 @@ STOP_ALERTS = {
     "fr": "Arrêter les alertes",
     "es": "Detener alertas",
     "pt_BR": "Parar alertas",
+    "de": "Hinweise beenden",
     "ar": "إيقاف التنبيهات",
 }
 # What sells, and so has no place in a message about a request or an order.
 SELLING = re.compile(
     r"% off|discount|coupon|offer\b|\bsale\b|promo|remise|soldes|nouveautés|descuento|oferta|rebaja|novedades"
-    r"|desconto|cupom|novidades|خصم|عرض خاص",
+    r"|desconto|cupom|novidades|rabatt|gutschein|angebot|ausverkauf|schnäppchen|خصم|عرض خاص",
     re.IGNORECASE,
 )
 
@@ -110,7 +112,9 @@ def test_a_starter_is_read_by_its_key() -> None:
         ("fr", "Visite confirmée"),
         ("fr-CA", "Visite confirmée"),
         ("pt", "Visita confirmada"),
-        ("de", "Viewing confirmed"),
+        ("de", "Besichtigung bestätigt"),
+        ("de-AT", "Besichtigung bestätigt"),
+        ("it", "Viewing confirmed"),
     ],
 )
 def test_a_title_is_in_the_readers_language_or_in_english(language: str, title: str) -> None:
@@ -279,6 +283,9 @@ def test_each_language_is_punctuated_as_it_is_written(starter: Starter) -> None:
     assert not re.search(r"[\u0600-\u06ff] ?[,;?]", arabic)
     spanish = "\n".join(strings(starter.texts["es"]))
     assert all(spanish.count(end) == spanish.count(start) for start, end in ("¿?", "¡!"))
+    german = "\n".join(strings(starter.texts["de"]))
+    assert not re.search(r"[\"'”«»!]| [,;:.?]|\b(?:du|dich|dir|dein\w*|euch|euer|eure\w*)\b", german, re.IGNORECASE)
+    assert german.count("„") == german.count("“")
 
 
 @pytest.mark.parametrize("starter", EACH)

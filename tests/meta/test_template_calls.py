@@ -307,6 +307,12 @@ def test_a_language_falls_back_to_its_relatives(code: str, first: list[str]) -> 
         ("تخفيضات كبيرة لفترة محدودة", "ar_EG", ["تخفيضات", "لفترة محدودة"]),
         ("عُرُوض اليوم", "ar", ["عُرُوض"]),
         ("Nur heute: Black Friday", "de", ["Black Friday"]),
+        (
+            "Sichern Sie sich 20 % Rabatt, nur für kurze Zeit",
+            "de_AT",
+            ["Sichern Sie sich", "Rabatt", "nur für kurze Zeit"],
+        ),
+        ("Räumungsverkauf: Jetzt bestellen", "de", ["Räumungsverkauf", "Jetzt bestellen"]),
     ],
 )
 def test_promotional_words_are_found_as_they_are_written(words: str, language: str, results: list[str]) -> None:
@@ -326,6 +332,7 @@ def test_promotional_words_are_found_as_they_are_written(words: str, language: s
         ("Votre solde est de 100 €. La remise de votre colis est prévue demain.", "fr"),
         ("A liquidação da sua fatura foi registada, o saldo é zero.", "pt_PT"),
         ("Seu pagamento foi recebido.", "pt_BR"),
+        ("Ihr Angebot liegt bereit. Die Gutschrift von 20 € ist unterwegs.", "de"),
         ("تم إرسال طلبك وسيصل غدا.", "ar"),
         ("", "en"),
         ("İİİ", "tr"),

@@ -608,6 +608,8 @@ WARNED: dict[str, tuple[Template, str, str]] = {
     "another language": (template(body("您好{{1}}，您的订单{{2}}已发货。")), "body", "language_mismatch"),
     "a password": (template(body("Please enter your password to go on.")), "body", "asks_for_secret"),
     "a password in Spanish": (template(body("Responda con su contraseña, por favor.")), "body", "asks_for_secret"),
+    "a password in German": (template(body("Bitte senden Sie uns Ihr Passwort.")), "body", "asks_for_secret"),
+    "a threat in German": (template(body("Sonst folgen rechtliche Schritte gegen Sie.")), "body", "threatening"),
     "a threat": (template(body("Pay today, or else we come back.")), "body", "threatening"),
     "a short link": (template(body("Look at https://bit.ly/3xYz for more of it.")), "body", "short_link"),
     "a button that opens a short link": (
@@ -634,6 +636,18 @@ def test_what_meta_often_refuses_is_a_warning(case: str) -> None:
     one, path, kind = WARNED[case]
     assert (path, kind) in kinds(one)
     assert refusals(one) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "N’envoyez jamais votre mot de passe.",
+        "Senden Sie uns nie Ihr Passwort.",
+        "Bitte nennen Sie die letzten vier Ziffern Ihrer Kartennummer.",
+    ],
+)
+def test_advice_against_sending_a_secret_and_a_part_of_one_are_no_request(words: str) -> None:
+    assert [kind for _path, kind in kinds(template(body(words))) if kind == "asks_for_secret"] == []
 
 
 def test_advertising_is_welcome_in_marketing() -> None:

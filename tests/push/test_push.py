@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpcore
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from app.egress import Egress, Refused, Unreachable, checked, is_outside
+from app.egress import LOOKUPS, Egress, Refused, Unreachable, checked, is_outside
 from app.push import web_push as push
 from app.push.web_push import CURVE, Target, packed, unpacked
 
@@ -167,6 +169,25 @@ class Dribble(httpcore.SyncBackend, httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return None
+
+
+def test_names_that_are_never_found_leave_threads_to_other_work() -> None:
+    began, ends = threading.Semaphore(0), threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        began.release()
+        ends.wait(20)
+        return []
+
+    egress = Egress(resolve=resolve)
+    with ThreadPoolExecutor(LOOKUPS) as pool:
+        hanging = [pool.submit(egress.get, f"https://{n}.example/", {}, 1) for n in range(LOOKUPS)]
+        assert all(began.acquire(timeout=10) for _ in hanging)
+        with pytest.raises(Unreachable) as late:
+            egress.exchange("GET", "https://late.example/", {}, most_bytes=1, seconds=0.1)
+        ends.set()
+    assert late.value.is_timeout and not began.acquire(blocking=False)
+    assert {type(one.exception()) for one in hanging} == {Refused}
 
 
 def test_a_server_that_never_ends_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,12 @@ def test_samples_of_one_business_are_not_anothers(world: World, ann: Browser, su
     assert "Yes, from 8 to 6." not in sue.get("~/welcome/samples/saturday").text
 
 
+def test_a_sample_shows_who_replied_and_what_real_conversations_have(ann: Browser) -> None:
+    ann.post(REPLIES, {"body": "Yes, from 8 to 6."})
+    page = ann.get("~/welcome/samples/saturday").text
+    assert '<span class="truncate">Ann</span>' in page and "In a real conversation" in page
+
+
 def test_a_sample_that_does_not_exist_is_not_found(ann: Browser) -> None:
     assert ann.get("~/welcome/samples/nothing").status_code == 404
 

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
@@ -69,11 +70,8 @@ def starters() -> str:
 
 
 def chosen_language(given: str) -> str:
-    """Of the texts that a starter brings: the one that was chosen, else the browser's."""
-    if given in LANGUAGES:
-        return given
-    spoken = [nearest(code) for code in request.accept_languages.values() if code != "*"]
-    return spoken[0] if spoken else "en_US"
+    """Of the texts that a starter brings: the one that was chosen, else the reader's."""
+    return given if given in LANGUAGES else nearest(str(get_locale() or "en"))
 
 
 @bp.post("/")

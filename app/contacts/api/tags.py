@@ -45,10 +45,14 @@ def make_tag(name: str) -> Tag:
     """The tag of that name, made where there is none. Raises a `Problem`."""
     if (existing := Tag.named(name)) is not None:
         return existing
+    refuse_too_many()
+    return Tag.get_or_make(name)
+
+
+def refuse_too_many() -> None:
     some = select(Tag.id).limit(MOST_TAGS).subquery()
     if db.session.scalars(select(func.count()).select_from(some)).one() >= MOST_TAGS:
         raise Problem(TOO_MANY_TAGS)
-    return Tag.get_or_make(name)
 
 
 class TagsQuery(PageQuery):
@@ -87,7 +91,10 @@ def create_tag(body: NewTag) -> TagShape:
     """Create a tag."""
     if Tag.named(body.name) is not None:
         raise Problem(TAG_EXISTS)
-    tag = make_tag(body.name)
+    refuse_too_many()
+    tag = Tag.make(body.name)
+    if tag is None:
+        raise Problem(TAG_EXISTS)
     tag.color = body.color or tag.color
     return TagShape.of(tag)
 
@@ -119,7 +126,9 @@ def delete_tag(tag_id: uuid.UUID) -> None:
 
     It is removed from every contact.
     """
-    Tag.get_or_404(tag_id).remove()
+    tag = Tag.get_or_404(tag_id).refresh_locked()
+    check_match(TagShape.of(tag))
+    tag.remove()
 
 
 @endpoint("GET", "/contact-fields", scope=READ, query=PageQuery, gives=Page[FieldShape], tag=TAG)

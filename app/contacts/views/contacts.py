@@ -32,7 +32,7 @@ from app.contacts.taggings import MOST_AT_ONCE, ContactTagging
 from app.contacts.tags import Tag
 from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
-from app.tenancy import current_actor, in_menu, requires
+from app.tenancy import announce, current_actor, in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.words import N_
 
@@ -172,6 +172,8 @@ def blank_forms() -> dict[str, Any]:
 
 def section(contact: Contact, name: str, status: int = 200, **more: Any) -> AnyResponse | tuple[str, int]:
     """Answers a change of one part of a contact: the part alone for htmx, else the page it is on."""
+    if status < 400:
+        announce("contact", contact.id)
     if status < 400 and not is_fragment():
         return redirect(back_to(contact), 303)
     context = person_context(contact, **({"opened": name} if status >= 400 else {}) | more)

@@ -6,7 +6,7 @@ import contextlib
 import uuid
 from typing import Any
 
-from flask import Flask, Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -22,7 +22,7 @@ from app.contacts.refusals import Refusal
 from app.contacts.settings import ContactSettings
 from app.contacts.tables import DELIMITERS, ENCODINGS, MOST_BYTES, MOST_ROWS, Unreadable
 from app.spreadsheets import csv_download
-from app.tenancy import confirmed, db, later, now, requires, takes_files
+from app.tenancy import Download, confirmed, db, later, now, requires, takes_files
 from app.tenancy.guard import is_fragment, open_when_closed
 from app.words import N_
 
@@ -52,8 +52,7 @@ def exports() -> str:
 @confirmed
 def export() -> Response:
     ContactExport.record(by=current_user)
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    rows = rows_as_csv(app, g.tenant.id, zones.reader_zone())
+    rows = rows_as_csv(Download.begin("contacts.manage"), zones.reader_zone())
     return csv_download(f"contacts-{now():%Y-%m-%d}", rows)
 
 

@@ -43,7 +43,7 @@ from app.entry_points.reports import DIMENSIONS, figures
 from app.entry_points.snippets import button_html
 from app.entry_points.subjects import LONGEST_UTM
 from app.team.models import Team
-from app.tenancy import db, exists, now
+from app.tenancy import current_tenant_id, db, exists, now
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
@@ -171,6 +171,7 @@ def upsert_entry_point(external_id: str, body: GivenEntryPoint) -> EntryPointSha
         for name, value in values.items():
             setattr(entry_point, name, value)
         return EntryPointShape.of(entry_point)
+    check_match(None)
     number = PhoneNumber.get_or_404(values.pop("phone_number_id"))
     try:
         with db.session.begin_nested():
@@ -185,7 +186,7 @@ def upsert_entry_point(external_id: str, body: GivenEntryPoint) -> EntryPointSha
 
 def lock(external_id: str) -> None:
     """One program at a time makes the entry point of this name."""
-    key = func.hashtextextended(f"entry point {external_id}", 0)
+    key = func.hashtextextended(f"entry point {current_tenant_id()} {external_id}", 0)
     db.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Index, UniqueConstraint, delete, func, select, text, upda
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.inbox.conversations import Conversation
+from app.inbox.conversations import Conversation, Message
 from app.team.models.teams import of_member
 from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 
@@ -55,6 +55,14 @@ class Draft(TenantModel):
         key = ["tenant_id", "conversation_id", "user_id", "kind"]
         where = cls.typed_at <= new.excluded.typed_at
         db.session.execute(new.on_conflict_do_update(index_elements=key, set_=newer, where=where))
+
+    @classmethod
+    def give_back(cls, message: Message, *, owner: User) -> None:
+        """The words of a message that was not sent go before what its author has typed since."""
+        if message.type == "text":
+            draft = cls.find_for(message.conversation, "reply", owner)
+            words = "\n".join(filter(None, (message.body, draft.body if draft else "")))
+            cls.save(message.conversation, "reply", words, owner=owner, age=dt.timedelta())
 
     @classmethod
     def clear(cls, conversation: Conversation, kind: str, *, owner: User, age: dt.timedelta = dt.timedelta()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import emoji
@@ -35,30 +36,43 @@ NEWEST = 15.0
 SKIN_TONES = frozenset("🏻🏼🏽🏾🏿")
 
 
-def suggest_emoji(typed: str) -> list[tuple[str, str]]:
-    """At most MANY emoji with their names: first those whose name, or another word for it, begins with `typed`."""
+def suggest_emoji(typed: str, recent: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """At most MANY emoji, each with the name that matched: those in `recent` first, then by the rank of the match."""
     begins = "_".join(typed.lower().split())
     if not begins:
-        return [(one, names()[one][0].replace("_", " ")) for one in USUAL]
-    ranked = [(rank(begins, words), one not in USUAL, len(words[0]), one) for one, words in names().items()]
-    best = sorted(each for each in ranked if each[0])
-    return [(one, names()[one][0].replace("_", " ")) for *_rank, one in best[:MANY]]
+        return [(one, readable(names()[one][-1])) for one in USUAL]
+    matched = [(min(matches), one) for one, words in names().items() if (matches := matches_of(begins, words))]
+    place = {one: at for at, one in enumerate(recent)}
+    matched.sort(key=lambda each: (place.get(each[1], len(place)), each[0][0], each[1] not in USUAL, each[0], each[1]))
+    return [(one, readable(match[2])) for match, one in matched[:MANY]]
 
 
-def rank(begins: str, words: list[str]) -> int:
-    """1 for the word itself, 2 for its beginning, 3 for a word in the middle; 0 for none."""
-    if begins in words:
+def matches_of(begins: str, words: list[str]) -> list[tuple[int, int, str]]:
+    """Rank, length and text of each name that matches.
+
+    1 for the name itself, 2 for the beginning of the short name, 3 of another one, 4 for a word in the middle.
+    """
+    ranked = [(rank(begins, word, is_short=not at), len(word), word) for at, word in enumerate(words)]
+    return [each for each in ranked if each[0]]
+
+
+def rank(begins: str, word: str, *, is_short: bool) -> int:
+    if word == begins:
         return 1
-    if any(name.startswith(begins) for name in words):
-        return 2
-    return 3 if any(f"_{begins}" in name for name in words) else 0
+    if word.startswith(begins):
+        return 2 if is_short else 3
+    return 4 if f"_{begins}" in word else 0
+
+
+def readable(name: str) -> str:
+    return name.replace("_", " ")
 
 
 @cache
 def names() -> dict[str, list[str]]:
-    """Each emoji up to version NEWEST with its English name and the other words for it."""
+    """Each emoji up to version NEWEST with its English names: the short one, others, and the full one last."""
     return {
-        one: [facts["en"].strip(":"), *(alias.strip(":") for alias in facts.get("alias", []))]
+        one: [alias.strip(":") for alias in (*facts.get("alias", []), facts["en"])]
         for one, facts in emoji.EMOJI_DATA.items()
         if facts["status"] == emoji.STATUS["fully_qualified"] and facts["E"] <= NEWEST and not SKIN_TONES & set(one)
     }

@@ -38,7 +38,8 @@ class Writing:
         Raises what `queue` raises.
         """
         messages = self.queue(conversation, by=Actor.agent(by))
-        deliver_replies(conversation, messages, undo=DeskPreference.undo_of(by))
+        undo, merging = DeskPreference.undo_of(by), DeskPreference.merging_of(by)
+        deliver_replies(conversation, messages, undo=undo, merging=merging)
         if self.words:
             Draft.clear(conversation, "reply", owner=by, age=self.age)
         return messages

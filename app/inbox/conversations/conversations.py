@@ -8,7 +8,7 @@ import uuid
 from dataclasses import replace
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, bindparam, false, select, tuple_, update
+from sqlalchemy import Index, Select, UniqueConstraint, bindparam, false, func, select, tuple_
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from werkzeug.exceptions import NotFound
 
@@ -32,7 +32,7 @@ from .filling import variable_values
 from .gate import Gate
 from .handling import CLOSED, Handled, handling_constraints
 from .inbox_settings import InboxSettings
-from .messages import Message, Reaction
+from .messages import NO_REPLIES, NOT_SENT, Message, Reaction
 from .questions import question_for
 from .refusals import ClientIdReused
 from .spoken import Spoken
@@ -351,9 +351,24 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
         announce("conversation", self.id)
 
     def show_cancelled(self, message: Message) -> None:
-        is_last = (Conversation.id == self.id) & (Conversation.last_message_id == message.id)
-        db.session.execute(update(Conversation).where(is_last).values(last_message_state="cancelled"))
+        """The list shows the message before it again, and the customer waits again where nothing else replied."""
+        db.session.refresh(self, with_for_update={"key_share": True})
+        if self.last_message_id == message.id:
+            sent = self.thread().where(Message.state != "cancelled").limit(1)
+            self.show_last(db.session.scalar(sent) or message)
+        if message.is_reply and self.waiting_since is None and self.is_active:
+            self.waiting_since = self.unanswered_since()
         announce("conversation", self.id)
+
+    def unanswered_since(self) -> dt.datetime | None:
+        """When the customer wrote first since the last reply; None where they did not. By the index of the thread."""
+        mine = Message.conversation_id == self.id
+        replied = select(Message.occurred_at).where(mine, Message.direction == "outbound", Message.is_shown)
+        replied = replied.where(Message.state.not_in(NOT_SENT), func.coalesce(Message.source, "").not_in(NO_REPLIES))
+        last = db.session.scalar(replied.order_by(Message.occurred_at.desc()).limit(1))
+        wrote = select(Message.occurred_at).where(mine, Message.direction == "inbound", Message.is_shown)
+        wrote = wrote.where(Message.occurred_at > last) if last else wrote
+        return db.session.scalar(wrote.order_by(Message.occurred_at).limit(1))
 
     def mark_read(self) -> bool:
         """Sets the unread count to zero. Returns whether anything was unread."""

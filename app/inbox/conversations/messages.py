@@ -46,6 +46,9 @@ from .refusals import Refusal, WindowClosed
 from .states import IN_TROUBLE, LANES, OUTBOX_INDEXES, STATES
 from .underway import TEMPLATE_PATIENCE, Underway
 
+# Texts that go out as one with those before them, and how many do.
+SHORT = 200
+MOST_MERGED = 5
 CODE_PATIENCE = dt.timedelta(minutes=10)
 # Parked messages are sent while the window still has time left.
 PARKED_FRESH = dt.timedelta(hours=23)
@@ -266,6 +269,12 @@ class Message(Bubble, Underway, TenantModel):
         return Actor.stored(self.author_kind, self.author_id, name)
 
     def has_same_content_as(self, other: Message) -> bool:
+        """Also where it was merged with those before it, or into the one after it, since `other` was first sent."""
+        is_text = self.type == other.type == "text" and self.author_kind == "agent"
+        if is_text and self.conversation_id == other.conversation_id:
+            is_merged = "merged_into" in mapping(self.content) and self.body == other.body
+            if is_merged or self.body.endswith(f"\n{other.body}"):
+                return True
         mine, theirs = (
             (one.type, one.body, one.content, one.reply_to_wamid, one.conversation_id) for one in (self, other)
         )
@@ -410,14 +419,34 @@ class Message(Bubble, Underway, TenantModel):
         self.conversation.show_cancelled(self)
         return True
 
+    def hold_with(self, later: Message) -> None:
+        """It is held as long as the one after it: both can be undone or merged, and neither waits for the other."""
+        held = update(Message).where(Message.id == self.id, Message.state == "queued", Message.attempts == 0)
+        db.session.execute(held.values(next_attempt_at=later.next_attempt_at))
+        db.session.refresh(self)
+
+    @property
+    def held_before(self) -> Message | None:
+        """The text right before this one, if their author can still undo it."""
+        earlier = db.session.scalar(self.conversation.thread(before=self.cursor).limit(1))
+        is_held = earlier and earlier.is_held_text and earlier.author_id == self.author_id
+        return earlier if is_held else None
+
     @property
     def merges_with(self) -> Message | None:
         """The text right before this one, if its author can still undo both and they fit into one message."""
-        if not self.is_held_text:
-            return None
-        before = self.conversation.thread(before=self.cursor).limit(1)
-        earlier = db.session.scalar(before)
-        return earlier if earlier and earlier.is_held_text and self.continues(earlier) else None
+        earlier = self.held_before if self.is_held_text else None
+        return earlier if earlier and self.continues(earlier) else None
+
+    @property
+    def is_short_text(self) -> bool:
+        """Whether it is one of those that people write several of instead of one."""
+        return self.type == "text" and len(self.body) <= SHORT
+
+    @property
+    def has_room_for_more(self) -> bool:
+        """Whoever writes on and on is read meanwhile."""
+        return self.body.count("\n") < MOST_MERGED - 1
 
     @property
     def is_held_text(self) -> bool:

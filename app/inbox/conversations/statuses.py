@@ -112,6 +112,8 @@ ADOPT = text("""
 def climb(rows: list[Row]) -> None:
     if not rows:
         return
+    # In the order of their messages, each of which is locked: who records what Meta accepted takes the same order.
+    rows = sorted(rows, key=lambda row: str(row["message_id"]))
     parameters = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
     new = set(db.session.scalars(NEW_EVENTS, parameters))
     rows = [row for row in rows if row["id"] in new]

@@ -69,6 +69,11 @@ class Underway:
         is_fresh = self.state == "queued" and self.attempts == 0 and self.error is None
         return bool(is_fresh and self.next_attempt_at and self.next_attempt_at > now())
 
+    @property
+    def was_undone(self) -> bool:
+        """Whether a person cancelled it before it was sent."""
+        return self.state == "cancelled" and not self.error and not self.attempts and not self.is_from_phone
+
     def hold(self, undo: dt.timedelta) -> None:
         """Its author may take it back for so long."""
         if undo and self.state == "queued" and self.attempts == 0 and self.next_attempt_at is None:

@@ -23,7 +23,7 @@ from .bulk_changes import MOST, BulkChange
 from .fields import ChoiceField, ClientIdField, IdField, IdsField, at_most, one_line, options, tidy
 from .lists import VIEWS, ConversationList
 from .notes import LONGEST_NOTE
-from .preferences import DeskPreference
+from .preferences import MERGE_SECONDS, DeskPreference
 from .saved_views import MOST as MOST_VIEWS
 from .saved_views import SavedView
 from .state_changes import SETTABLE
@@ -202,8 +202,13 @@ class ShortcutsForm(FlaskForm):
     first_view = ChoiceField(_("The inbox opens with"), [(view, view) for view in VIEWS])
     enter = RadioField(choices=options(("sends", ""), ("new-line", "")), default="sends", validate_choice=False)
     undo_for = RadioField(
-        _("Undo sending"),
-        choices=options(("0", _("Send at once")), ("5", _("For 5 seconds")), ("10", _("For 10 seconds"))),
+        _("When you send a message"),
+        choices=options(
+            ("0", _("Send at once")),
+            ("5", _("Wait 5 seconds, so that you can undo it")),
+            ("10", _("Wait 10 seconds, so that you can undo it")),
+            (str(MERGE_SECONDS), _("Wait for more, and send short messages as one")),
+        ),
         default="5",
         validators=[Optional()],
     )

@@ -496,10 +496,12 @@ FINISH_ATTEMPTS = text("""
 # Meta accepted these messages. Locks them by their ids first, in order, as statuses do, then changes those whose fence
 # is still the one. A message that is queued under the same fence was about to be retried (`unknowns.py`), and need not
 # be any more. `ids` beside `rows`: also where Postgres knows nothing of a tenant yet, it goes by the primary key.
+# `for update`, which is what writing a wamid takes, as that is unique: with less, this and a status that has arrived
+# already, whose row refers to the message, would each wait for the other.
 ACCEPT = text("""
     with locked as (
         select id from messages where tenant_id = :tenant and id = any(cast(:ids as uuid[])) order by id
-        for no key update
+        for update
     )
     update messages m set wamid = coalesce(m.wamid, r.wamid), lease_until = null,
         state = case when m.state in ('dispatching', 'unknown', 'queued') then 'accepted' else m.state end,

@@ -13,10 +13,24 @@ from .typing import forget_typing
 from .uploads import enqueue_delivery
 
 
-def deliver_replies(conversation: Conversation, messages: Sequence[Message], *, undo: dt.timedelta) -> None:
-    """Enqueues new replies, each held for as long as its author can undo it; to reply is also to have read."""
+def deliver_replies(
+    conversation: Conversation,
+    messages: Sequence[Message],
+    *,
+    undo: dt.timedelta,
+    merging: dt.timedelta | None = None,
+) -> None:
+    """Enqueues new replies, each held for as long as its author can undo it; to reply is also to have read.
+
+    `merging`: a short text waits so long for the next one, and becomes one message with what waited before it.
+    """
     for message in messages:
-        message.hold(undo)
+        message.hold(merging if merging and message.is_short_text else undo)
+        if earlier := message.held_before:
+            # It would go out while its author still writes on, or keep what comes after it waiting.
+            earlier.hold_with(message)
+            if merging and message.is_short_text and earlier.has_room_for_more:
+                message.merge()
         enqueue_delivery(message)
     forget_typing(conversation)
     send_read_receipt(conversation, when="on_reply")

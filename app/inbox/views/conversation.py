@@ -10,6 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
+from app.inbox.compose.drafts import Draft
 from app.inbox.compose.forms import ReplyForm
 from app.inbox.compose.previewing import previews_of
 from app.inbox.compose.problems import NOT_SENT, explain
@@ -118,9 +119,13 @@ def retry(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | st
 @bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/cancellation")
 @requires("inbox.reply")
 def take_back(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | str:
-    """Cancels a queued message. One that is already being sent stays, and the page shows that."""
+    """Cancels a queued message. One that is already being sent stays, and the page shows that.
+
+    Its words are in the composer again: the page's script puts them there (give-back.js), or they become the draft.
+    """
     message = message_or_404(conversation_id, message_id)
-    message.cancel()
+    if message.cancel() and not is_fragment():
+        Draft.give_back(message, owner=current_user)
     return render_message(message)
 
 

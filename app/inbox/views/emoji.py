@@ -8,6 +8,8 @@ from app.inbox.blueprint import bp
 from app.inbox.compose import emoji as names
 from app.tenancy import requires
 
+RECENT = 30
+
 
 @bp.get("/emoji")
 @requires("inbox.reply")
@@ -18,6 +20,7 @@ def emoji() -> str:
 @bp.get("/emoji/suggestions")
 @requires("inbox.reply")
 def suggest_emoji() -> str:
-    return render_template(
-        "inbox/compose/_emoji_suggestions.html", matches=names.suggest_emoji(request.args.get("q", ""))[:8]
-    )
+    """`recent`: what this browser inserted last, the newest first."""
+    recent = request.args.get("recent", "").split(",")[:RECENT]
+    matches = names.suggest_emoji(request.args.get("q", ""), recent)[:8]
+    return render_template("inbox/compose/_emoji_suggestions.html", matches=matches)

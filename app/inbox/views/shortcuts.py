@@ -18,11 +18,29 @@ from .helpers import preference
 @bp.get("/shortcuts")
 @in_menu(
     "settings",
+    N_("Writing and sending"),
+    "send",
+    order=225,
+    group="you",
+    hint=N_("What Enter does, how long you can undo, whether short messages go out as one."),
+    anchor="writing",
+)
+@in_menu(
+    "settings",
+    N_("First view"),
+    "inbox",
+    order=226,
+    group="you",
+    hint=N_("Which view the inbox opens with."),
+    anchor="first_view",
+)
+@in_menu(
+    "settings",
     N_("Keyboard shortcuts"),
     "keyboard",
     order=230,
     group="you",
-    hint=N_("Change the key of each command, and which view the inbox opens with."),
+    hint=N_("Change the key of each command."),
 )
 @requires("inbox.read")
 def shortcuts() -> str:

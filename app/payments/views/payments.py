@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Flask, Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
@@ -18,7 +18,7 @@ from app.payments.exports import rows_as_csv
 from app.payments.forms import PaymentFilter, PaymentSettingsForm
 from app.payments.models import FACTS, Payment, PaymentSettings
 from app.spreadsheets import csv_download
-from app.tenancy import Paged, as_uuid, confirmed, in_menu, now, requires
+from app.tenancy import Download, Paged, as_uuid, confirmed, in_menu, now, requires
 from app.words import N_, pN_
 
 PAGE = 50
@@ -71,8 +71,7 @@ def confirm(payment_id: uuid.UUID) -> AnyResponse:
 @requires("payments.edit")
 @confirmed
 def export() -> Response:
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    rows = rows_as_csv(app, g.tenant.id, PaymentFilter.read(request.form), zones.reader_zone())
+    rows = rows_as_csv(Download.begin("payments.edit"), PaymentFilter.read(request.form), zones.reader_zone())
     return csv_download(f"payments-{now():%Y-%m-%d}", rows)
 
 

@@ -20,7 +20,55 @@ from app.words import N_
 
 
 @bp.get("/t/<tenant_slug>/account")
-@in_menu("settings", N_("Name, password, sessions"), "circle-user", order=210, group="you")
+@in_menu(
+    "settings", N_("Name"), "circle-user", order=201, group="you", hint=N_("What your team sees."), anchor="your-name"
+)
+@in_menu(
+    "settings",
+    N_("Language"),
+    "languages",
+    order=202,
+    group="you",
+    hint=N_("Of pages, emails and notifications."),
+    anchor="your-language",
+)
+@in_menu(
+    "settings",
+    N_("Time zone"),
+    "clock",
+    order=203,
+    group="you",
+    hint=N_("In which you see times."),
+    anchor="your-time-zone",
+)
+@in_menu(
+    "settings",
+    N_("Availability"),
+    "moon",
+    order=204,
+    group="you",
+    hint=N_("Set yourself as away: no conversations are assigned to you."),
+    anchor="presence",
+)
+@in_menu("settings", N_("Password"), "key-round", order=240, group="you", hint=N_("Change it."), anchor="your-password")
+@in_menu(
+    "settings",
+    N_("Where you are signed in"),
+    "monitor-smartphone",
+    order=242,
+    group="you",
+    hint=N_("Your devices. Sign out the ones you no longer use."),
+    anchor="sessions",
+)
+@in_menu(
+    "settings",
+    N_("Your businesses"),
+    "store",
+    order=243,
+    group="you",
+    hint=N_("Switch to another one, or set one up."),
+    anchor="businesses",
+)
 @in_menu("rail", N_("You"), "circle-user", order=99, covers=("/push",))
 @requires("account.manage")
 def account() -> str:

@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team import door, two_step
 from app.team.blueprint import bp
 from app.team.two_step import Answer
-from app.tenancy import User, public, requires
+from app.tenancy import User, in_menu, public, requires
 from app.tenancy.guard import open_without_second_step
+from app.words import N_
 
 
 @bp.get("/sign-in/code")
@@ -25,6 +26,14 @@ def take_code() -> Answer:
 
 
 @bp.get("/t/<tenant_slug>/account/two-step", endpoint="two_step")
+@in_menu(
+    "settings",
+    N_("Two-step sign-in"),
+    "shield-check",
+    order=241,
+    group="you",
+    hint=N_("A code from your phone, beside the password."),
+)
 @requires("account.manage")
 @open_without_second_step
 def show_two_step() -> str:

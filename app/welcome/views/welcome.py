@@ -80,7 +80,7 @@ def reply_to_sample(sample: str) -> tuple[str, int] | AnyResponse:
         problem = _("Write a reply of at most %(count)s characters.", count=LONGEST_ANSWER)
         return sample_page(opened, problem=problem, typed=words[:LONGEST_ANSWER]), 422
     try:
-        Welcome.locked().answer(opened, words)
+        Welcome.locked().answer(opened, words, by=g.membership.user.name)
     except SampleEnded:
         flash(_("This sample has ended."), "warning")
     return redirect(url_for(".sample", sample=opened.name, _anchor="end"), 303)
@@ -105,7 +105,7 @@ def sample_page(sample: Sample, **more: Any) -> str:
     return render_template(
         "welcome/sample.html",
         sample=sample,
-        lines=sample.lines(answers),
+        lines=sample.lines(answers, g.tenant.created_at),
         has_ended=sample.has_ended(answers),
         longest=LONGEST_ANSWER,
         **more,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, g, render_template, request
+from flask import Response, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app import zones
 from app.spreadsheets import csv_download
-from app.tenancy import Paged, confirmed, db, now, requires
+from app.tenancy import Download, Paged, confirmed, db, now, requires
 from app.whatsapp_flows.blueprint import bp
 from app.whatsapp_flows.exports import rows_as_csv
 from app.whatsapp_flows.forms import ResponseFilter
@@ -34,6 +34,5 @@ def responses() -> str:
 @requires("flows.edit")
 @confirmed
 def export() -> Response:
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    rows = rows_as_csv(app, g.tenant.id, ResponseFilter.read(request.form), zones.reader_zone())
+    rows = rows_as_csv(Download.begin("flows.edit"), ResponseFilter.read(request.form), zones.reader_zone())
     return csv_download(f"flow-responses-{now():%Y-%m-%d}", rows)

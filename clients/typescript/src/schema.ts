@@ -8324,6 +8324,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that you read: refuses to change a newer version. */
                 "If-Match"?: string;
+                /** @description `*` creates only: refuses to change what is there. */
+                "If-None-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -12726,6 +12728,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that you read: refuses to change a newer version. */
                 "If-Match"?: string;
+                /** @description `*` creates only: refuses to change what is there. */
+                "If-None-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -12858,6 +12862,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -12904,6 +12910,15 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14599,6 +14614,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that you read: refuses to change a newer version. */
                 "If-Match"?: string;
+                /** @description `*` creates only: refuses to change what is there. */
+                "If-None-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -15549,6 +15566,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -15595,6 +15614,15 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16602,6 +16630,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that you read: refuses to change a newer version. */
                 "If-Match"?: string;
+                /** @description `*` creates only: refuses to change what is there. */
+                "If-None-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -16857,6 +16887,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -16912,6 +16944,15 @@ export interface operations {
             };
             /** @description `notification_in_use`: Something sends this notification */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17457,6 +17498,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that you read: refuses to change a newer version. */
                 "If-Match"?: string;
+                /** @description `*` creates only: refuses to change what is there. */
+                "If-None-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -17836,6 +17879,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -17882,6 +17927,15 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18399,6 +18453,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that you read: refuses to change a newer version. */
                 "If-Match"?: string;
+                /** @description `*` creates only: refuses to change what is there. */
+                "If-None-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -18993,6 +19049,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that you read: refuses to change a newer version. */
                 "If-Match"?: string;
+                /** @description `*` creates only: refuses to change what is there. */
+                "If-None-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -19381,6 +19439,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that you read: refuses to change a newer version. */
                 "If-Match"?: string;
+                /** @description `*` creates only: refuses to change what is there. */
+                "If-None-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -20637,6 +20697,8 @@ export interface operations {
                 force?: boolean;
             };
             header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -20692,6 +20754,15 @@ export interface operations {
             };
             /** @description `meta_refused`: Meta did not do it; `not_editable`: The template can't be changed now; `template_in_use`: The template is in use */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21581,6 +21652,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -21627,6 +21700,15 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21990,6 +22072,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -22036,6 +22120,15 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import redis as redis_client
 from flask import Flask, current_app
-from flask_babel import Babel
+from flask_babel import Babel, Domain
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
@@ -21,8 +22,25 @@ from app.egress import Egress
 from app.mail import Mailer
 from app.meta.graph import GraphClient
 from app.sockets import redis_options
+from app.words import InContext
 
-babel = Babel()
+
+class Words(Domain):
+    """flask-babel's texts, where `gettext` minds the context of words that have one (`pN_`)."""
+
+    def gettext(self, string: str, **variables: Any) -> str:
+        if isinstance(string, InContext):
+            return str(self.pgettext(string.context, str(string), **variables))
+        return str(super().gettext(string, **variables))
+
+
+class Languages(Babel):
+    @property
+    def domain_instance(self) -> Words:
+        return Words(domain=self.domain)
+
+
+babel = Languages()
 csrf = CSRFProtect()
 login_manager = LoginManager()
 migrate = Migrate()

@@ -6,12 +6,21 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from flask_babel import format_decimal as number
+from flask_babel import ngettext
+
 LONGEST = 2_500
 LINES = 60
 FEW = 10
 # How far a cut moves back to the end of a word, or out of a letter of several characters.
 BACK = 80
 JOINERS = "\u200d\ufe0e\ufe0f"
+
+
+def too_long(most: int) -> str:
+    """What is wrong with a text that has more characters."""
+    words = ngettext("Use at most %(count)s character.", "Use at most %(count)s characters.", most, count=number(most))
+    return str(words)
 
 
 def is_long(text: str, most: int = LONGEST) -> bool:

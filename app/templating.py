@@ -10,17 +10,17 @@ import json
 import pathlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from babel import Locale
 from babel.dates import format_timedelta as babel_timedelta
+from babel.lists import format_list
+from babel.numbers import format_percent
 from babel.support import NullTranslations
 from flask import Flask, g, has_request_context, request, url_for
 from flask_babel import (
     force_locale,
     format_currency,
-    format_date,
-    format_datetime,
     format_decimal,
     format_timedelta,
     get_locale,
@@ -32,10 +32,10 @@ from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, pas
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from app import shortening, zones
+from app import dates, shortening, zones
 from app.extensions import babel
 from app.languages import main_language
-from app.words import Language
+from app.words import InContext, Language
 
 ROOT = pathlib.Path(__file__).parent
 DIST = ROOT.parent / "static" / "dist"
@@ -65,7 +65,7 @@ def icon(name: str, label: str = "") -> Markup:
 
 def clock(moment: dt.datetime) -> Markup:
     """14:03, beside a day that the page shows already; the whole time on hover."""
-    return time_tag(moment, format_local(moment, "HH:mm"), exact(moment))
+    return time_tag(moment, dates.clock(zones.local(moment)), exact(moment))
 
 
 def moment(moment: dt.datetime) -> Markup:
@@ -75,7 +75,8 @@ def moment(moment: dt.datetime) -> Markup:
 
 def instant(moment: dt.datetime) -> Markup:
     """21 Nov 2026, 14:03:07 CET: in logs, where seconds matter."""
-    shown = f"{format_local(moment, 'd MMM y, HH:mm:ss')} {zones.abbreviation(zones.local(moment))}"
+    local = zones.local(moment)
+    shown = f"{dates.with_clock(local, 'yMMMd', seconds=True)} {zones.abbreviation(local)}"
     return time_tag(moment, shown, precision="milliseconds")
 
 
@@ -86,8 +87,9 @@ def when(moment: dt.datetime) -> Markup:
     if dt.timedelta() <= age < dt.timedelta(hours=1):
         return time_tag(moment, ago(age), exact(moment), "data-ago")
     days = (zones.today() - zones.local(moment).date()).days
-    shape = "HH:mm" if days == 0 else "EEE" if 0 < days < 7 else "d MMM" if abs(days) < 300 else "d MMM y"
-    return time_tag(moment, format_local(moment, shape), exact(moment))
+    shape = "EEE" if 0 < days < 7 else "MMMd" if abs(days) < 300 else "yMMMd"
+    local = zones.local(moment)
+    return time_tag(moment, dates.shaped(local, shape) if days else dates.clock(local), exact(moment))
 
 
 def time_tag(
@@ -102,11 +104,12 @@ def time_tag(
 
 def exact(moment: dt.datetime) -> str:
     """21 November 2026, 14:03 CET."""
-    return f"{format_local(moment, 'd MMMM y, HH:mm')} {zones.abbreviation(zones.local(moment))}"
+    return in_zone(zones.local(moment))
 
 
-def format_local(moment: dt.datetime, shape: str) -> str:
-    return str(format_datetime(zones.local(moment), shape, rebase=False))
+def in_zone(local: dt.datetime, skeleton: str = "yMMMMd") -> str:
+    """21 November 2026, 14:03 CET: by the clock of the zone that the moment is in."""
+    return f"{dates.with_clock(local, skeleton)} {zones.abbreviation(local)}"
 
 
 def ago(age: dt.timedelta) -> str:
@@ -127,6 +130,31 @@ def lasting(duration: dt.timedelta) -> str:
 def money(amount: Decimal, currency: str) -> str:
     shown = str(format_currency(amount, currency)) if currency else str(format_decimal(amount))
     return named_dollar(shown, currency)
+
+
+def percent(share: object) -> str:
+    """12.5% of 12.5, as the reader's language writes it."""
+    written = format_percent(Decimal(str(share)) / 100, locale=dates.writing(None), decimal_quantization=False)
+    return str(written)
+
+
+def listed(words: Iterable[object], style: Literal["unit", "or"] = "unit") -> str:
+    """“Mon, Tue, Wed”; “Mo, Di und Mi”: as the reader's language lists things."""
+    locale = dates.writing(None)
+    # CLDR has no list of its own for units in German.
+    known = style if "start" in locale.list_patterns.get(style, {}) else "standard"
+    return format_list([str(word) for word in words], known, locale=locale)
+
+
+def quoted(words: object) -> str:
+    """In the quotation marks of the reader's language."""
+    return str(_("“%(words)s”", words=words))
+
+
+def colon(words: object) -> str:
+    """“Price:”; “Prix :” in French."""
+    shown = str(_("%(words)s:", words=words))
+    return Markup(shown) if isinstance(words, Markup) else shown  # noqa: S704  (as escaped as what it was given)
 
 
 def named_dollar(shown: str, currency: str) -> str:
@@ -175,7 +203,19 @@ def translations_into(_locale: Locale | None) -> NullTranslations:
 @pass_context
 def template_gettext(context: Context, words: str, /, **facts: Any) -> str:
     """`_()` of templates. A page calls it 500 times, and flask-babel's own asks for the context anew each time."""
+    if isinstance(words, InContext):
+        return template_pgettext(context, words.context, str(words), **facts)
     translated: str = translations_into(get_locale()).ugettext(words)
+    return filled(context, translated, facts)
+
+
+@pass_context
+def template_pgettext(context: Context, about: str, words: str, /, **facts: Any) -> str:
+    """`pgettext()` of templates: words whose translation depends on what they are about."""
+    return filled(context, str(translations_into(get_locale()).upgettext(about, words)), facts)
+
+
+def filled(context: Context, translated: str, facts: Mapping[str, Any]) -> str:
     if context.eval_ctx.autoescape:
         translated = Markup(translated)  # noqa: S704  (our own words; what fills them is escaped)
     return translated % facts
@@ -187,7 +227,7 @@ def translate(words: str, facts: Mapping[str, str] | None = None) -> str:
 
 
 def day(day: dt.date) -> str:
-    """Today; Saturday, 21 November; 21 November 2025. A moment's is the reader's."""
+    """Today; Saturday 21 November; 21 November 2025. A moment's is the reader's."""
     if isinstance(day, dt.datetime):
         day = zones.local(day).date()
     today = zones.today()
@@ -195,23 +235,13 @@ def day(day: dt.date) -> str:
         return str(_("Today"))
     if day == today - dt.timedelta(days=1):
         return str(_("Yesterday"))
-    return str(format_date(day, "EEEE, d MMMM" if day.year == today.year else "d MMMM y"))
+    return dates.shaped(day, "MMMMEEEEd") if day.year == today.year else dates.long(day)
 
 
 def by_day(entries: Iterable[Any]) -> list[tuple[dt.date, list[Any]]]:
     """What happened, in its order, grouped by the reader's days."""
     days = itertools.groupby(entries, lambda entry: zones.local(entry.occurred_at).date())
     return [(date, list(group)) for date, group in days]
-
-
-def date(day: dt.date) -> str:
-    """1 October 2026."""
-    return str(format_date(day, "d MMMM y"))
-
-
-def month_name(day: dt.date) -> str:
-    """November 2026."""
-    return str(format_date(day, "LLLL y"))
 
 
 def direction() -> str:
@@ -225,6 +255,7 @@ def init_app(app: Flask, features: list[str]) -> None:
     app.jinja_env.globals.update(
         _=template_gettext,
         gettext=template_gettext,
+        pgettext=template_pgettext,
         asset=asset,
         icon=icon,
         direction=direction,
@@ -235,8 +266,11 @@ def init_app(app: Flask, features: list[str]) -> None:
     )
     app.jinja_env.filters.update(
         clock=clock,
-        month_name=month_name,
-        date=date,
+        month_name=dates.month,
+        date=dates.long,
+        until=dates.span,
+        brief=dates.brief,
+        hour=dates.hour,
         moment=moment,
         day=day,
         by_day=by_day,
@@ -244,6 +278,11 @@ def init_app(app: Flask, features: list[str]) -> None:
         instant=instant,
         lasting=lasting,
         money=money,
+        number=format_decimal,
+        percent=percent,
+        listed=listed,
+        quoted=quoted,
+        colon=colon,
         translated=translate,
         few=shortening.few,
         is_long=shortening.is_long,

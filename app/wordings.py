@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from app.languages import OWN_NAMES, main_language
+from app.shortening import too_long
 
 # By language, then by the name of the text; a text of several lines is a list.
 Wordings = Mapping[str, Mapping[str, Any]]
@@ -81,8 +81,7 @@ class WordingsForm:
         for code in self.wordings:
             for one in self.texts:
                 if one.most and len(self.shown(code, one.name)) > one.most:
-                    words = _("Use at most %(most)d characters.", most=one.most)
-                    self.problems[f"{one.name}:{code}"] = str(words)
+                    self.problems[f"{one.name}:{code}"] = too_long(one.most)
         return not self.problems
 
     @property

@@ -15,9 +15,10 @@ from babel import Locale
 from babel.core import get_global
 from flask import current_app, g, has_app_context, has_request_context, request
 from flask.sansio.app import App
-from flask_babel import format_datetime, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from app import dates
 from app.words import N_
 
 # Set by the browser (`time-zone.js`).
@@ -191,7 +192,7 @@ def skipped_words(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
         _(
             "%(time)s doesn't exist on %(day)s in %(zone)s: clocks go forward then."
             " Choose another time, such as %(after)s.",
-            after=f"{time.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone):%H:%M}",
+            after=dates.clock(time.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone)),
             **words_of(time, zone),
         )
     )
@@ -203,8 +204,7 @@ def doubled_words(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
 
 
 def words_of(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> dict[str, str]:
-    day = format_datetime(time, "d MMMM y", rebase=False)
-    return {"time": f"{time:%H:%M}", "day": day, "zone": readable(zone)}
+    return {"time": dates.clock(time), "day": dates.long(time), "zone": readable(zone)}
 
 
 def readable(zone: zoneinfo.ZoneInfo) -> str:

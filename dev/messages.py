@@ -12,8 +12,9 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = pathlib.Path(__file__).parent.parent
 FOLDER = ROOT / "app" / "translations"
-# Beside gettext's own: `N_` marks words where they are written down, `nN_` both forms of a plural (app/words.py).
-KEYWORDS = ("N_", "nN_:1,2", "lazy_gettext", "lazy_ngettext:1,2")
+# Beside gettext's own: `N_` marks words where they are written down, `pN_` with their context, `nN_` both forms of a
+# plural (app/words.py).
+KEYWORDS = ("N_", "pN_:1c,2", "nN_:1,2", "lazy_gettext", "lazy_pgettext:1c,2", "lazy_ngettext:1,2")
 
 HEADER = """msgid ""
 msgstr ""

@@ -31,7 +31,9 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 READ_ALOUD = re.compile(r"""\s(?:alt|aria-label|label|placeholder|title|data-words[\w-]*)=(?:"([^"]*)"|'([^']*)')""")
 # A sentence or a capitalised word, as people read it; not a key, a class or an address.
 FOR_PEOPLE = re.compile(r"[A-Z“][^\W\d_]*(?:[ ,.’'][^\W\d_]+)+|[A-Z][a-z]{2,}$")
-GETTEXT = {"_", "gettext", "ngettext", "lazy_gettext", "N_", "nN_"}
+GETTEXT = {"_", "gettext", "pgettext", "ngettext", "lazy_gettext", "lazy_pgettext", "N_", "pN_", "nN_"}
+# A date or time in an order, or with signs, that only some languages have.
+FIXED_SHAPE = r"""["'](?:E{3,} )?d MMM|["']HH:mm|["']LLLL y|:%H:%M.*\b_\("""
 # Names of keys, the same on every keyboard that we name.
 KEYS = {"Mod", "Ctrl"}
 
@@ -58,6 +60,14 @@ def test_nothing_is_marked_safe_but_icons_and_times() -> None:
     """They are put together from our own words in one file (app/templating.py), where `format` escapes the rest."""
     others = [file for file in CODE if file != APP / "templating.py"]
     assert results(r"\bMarkup\(|\|\s*safe\b|autoescape false", [*others, *TEMPLATES]) == []
+
+
+def test_no_date_or_time_is_shown_in_a_shape_of_our_own() -> None:
+    """`app/dates.py` writes them as each language does."""
+    assert results(FIXED_SHAPE, [*CODE, *TEMPLATES]) == []
+    assert results(r"\bformat_(date|datetime|time)\b", [file for file in CODE if file.name != "dates.py"]) == [
+        *results(r"\bformat_date\b", [APP / "appointments/phrases.py"])
+    ]
 
 
 def test_no_value_is_written_into_sql() -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pathlib
 import re
+from typing import Literal
 
 import pytest
 from flask import Flask
-from flask_babel import force_locale, get_locale, gettext
+from flask_babel import force_locale, get_locale, gettext, lazy_gettext
 from sqlalchemy import select
 
 from app import templating
+from app.automation.asking import WaitForReply
+from app.automation.parts import Names
 from app.inbox.conversations import Conversation
 from app.tenancy import Membership, User, db, tenant_scope
 from app.tenancy.mails import mails_to
-from app.words import Language
-from dev.messages import catalogues, read
+from app.words import N_, Language, pN_
+from dev.messages import catalogues, extract, read
 from tests.arrivals import arrive, conversation
 from tests.client import Browser
 from tests.posts import message
@@ -92,6 +95,64 @@ def test_a_translation_has_the_places_and_marks_of_its_original(path: pathlib.Pa
         wrong += [originals[0]] if any(each != marks[0] for each in marks) and not is_plural else []
         wrong += [originals[0]] if is_plural and not all(set(each) <= set(marks[1]) for each in marks) else []
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("words", "spanish"),
+    [
+        (N_("Open"), "Abrir"),
+        (pN_("of a conversation", "Open"), "Abierta"),
+        (pN_("of a record", "Open"), "Abierto"),
+        (pN_("noun", "Reply"), "Respuesta"),
+    ],
+)
+def test_words_are_translated_by_what_they_are_about(app: Flask, words: str, spanish: str) -> None:
+    with app.test_request_context(), force_locale("es"):
+        shown = app.jinja_env.from_string("{{ _(words) }}, {{ words | translated }}").render(words=words)
+        assert [gettext(words), str(lazy_gettext(words)), *shown.split(", ")] == [spanish] * 4
+    with app.test_request_context():
+        assert gettext(words) == templating.READER.gettext(words) == str(words)
+
+
+def test_a_template_names_what_its_words_are_about(app: Flask) -> None:
+    page = app.jinja_env.from_string("{{ _('Reply') }}, {{ pgettext('noun', 'Reply') }}")
+    with app.test_request_context(), force_locale("de"):
+        assert page.render() == "Antworten, Antwort"
+
+
+def test_a_context_comes_into_the_catalogues(tmp_path: pathlib.Path) -> None:
+    extract(tmp_path / "messages.pot")
+    wanted = read(tmp_path / "messages.pot")
+    assert {entry.context for entry in wanted if entry.id == "Owner"} == {None, "of a listing", "of a record"}
+
+
+@pytest.mark.parametrize(
+    ("language", "listed", "share", "price"),
+    [
+        ("en", "“A”, “B”, “C”", "12.5%", "Price:"),
+        ("de", "„A“, „B“ und „C“", "12,5\u00a0%", "Price:"),
+        ("fr", "«\u00a0A\u00a0», «\u00a0B\u00a0» et «\u00a0C\u00a0»", "12,5\u00a0%", "Price\u00a0:"),
+    ],
+)
+def test_a_list_a_share_and_a_colon_are_written_as_the_language_does(
+    app: Flask, language: str, listed: str, share: str, price: str
+) -> None:
+    with app.test_request_context(), force_locale(language):
+        assert templating.listed(map(templating.quoted, "ABC")) == listed
+        assert (templating.percent("12.5"), templating.colon("Price")) == (share, price)
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "sentence"),
+    [
+        (1, "minutes", "Wait for a reply, at most 1 minute"),
+        (1, "days", "Wait for a reply, at most 1 day"),
+        (2, "hours", "Wait for a reply, at most 2 hours"),
+    ],
+)
+def test_one_is_not_several(app: Flask, amount: int, unit: Literal["minutes", "hours", "days"], sentence: str) -> None:
+    with app.test_request_context():
+        assert WaitForReply(amount=amount, unit=unit).sentence(Names()) == sentence
 
 
 def test_a_job_speaks_the_default(app: Flask) -> None:

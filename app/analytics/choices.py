@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
-from flask_babel import format_date
 from flask_babel import gettext as _
 
+from app import dates
 from app.templating import translate
 
 from .names import Names
@@ -28,11 +28,11 @@ def chosen(given: Mapping[str, str]) -> list[str]:
         found.append(translate(words.get(given.get(name, ""), "")))
     found.append(translate(TITLES.get(REACHED.get(given.get("reached", ""), ""), "")))
     if day := read_day(given.get("day")):
-        found.append(format_date(day))
+        found.append(dates.short(day))
     if weekday := number_of(given.get("weekday"), 6):
-        found.append(format_date(MONDAY + dt.timedelta(days=int(weekday)), "EEEE"))
+        found.append(dates.weekday(MONDAY + dt.timedelta(days=int(weekday))))
     if hour := number_of(given.get("hour"), 23):
-        found.append(_("%(from)s:00 to %(to)s:00", **{"from": hour, "to": str(int(hour) + 1)}))
+        found.append(_("%(from)s to %(to)s", **{"from": dates.hour(int(hour)), "to": dates.hour(int(hour) + 1)}))
     return list(filter(None, found))
 
 

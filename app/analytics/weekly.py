@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Iterator
 
 from flask import current_app, render_template
-from flask_babel import force_locale
+from flask_babel import force_locale, pgettext
 from flask_babel import gettext as _
 
 from app.extensions import mailer, settings
 from app.hours.models import ServicePolicy
+from app.templating import percent
 from app.tenancy import Tenant, commit, db, now
 
 from .figures import Report
@@ -55,7 +56,11 @@ def lines_of(report: Report) -> Iterator[tuple[str, str, str]]:
         yield str(_("Messages received")), number(received[0]), compared(*received)
     sent = report.outbound(), report.outbound(is_now=False)
     yield str(_("Messages sent")), number(sent[0]), compared(*sent)
-    names = (("opened", _("New conversations")), ("reopened", _("Reopened")), ("resolved", _("Resolved")))
+    names = (
+        ("opened", _("New conversations")),
+        ("reopened", pgettext("of conversations", "Reopened")),
+        ("resolved", pgettext("of conversations", "Resolved")),
+    )
     for kind, name in names:
         counts = report.fact(kind).count, report.fact_before(kind).count
         yield str(name), number(counts[0]), compared(*counts)
@@ -67,8 +72,8 @@ def lines_of(report: Report) -> Iterator[tuple[str, str, str]]:
     yield str(_("Missed targets")), number(missed[0]), compared(*missed)
     ratings = {row.is_now: row for row in report.ratings("all")}
     if ratings.get(True):
-        before_words = str(_("%(percent)s%% before", percent=ratings[False].percent)) if False in ratings else ""
-        yield str(_("Survey score")), f"{ratings[True].percent}%", before_words
+        before_words = str(_("%(percent)s before", percent=percent(ratings[False].percent))) if False in ratings else ""
+        yield str(_("Survey score")), percent(ratings[True].percent), before_words
 
 
 def address_of(tenant: Tenant, period: Period) -> str:

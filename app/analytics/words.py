@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from flask_babel import format_date, format_decimal
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
-from app.words import N_
+from app.words import N_, pN_
 
 TITLES = {
     "opened": N_("New conversations"),
-    "reopened": N_("Reopened"),
-    "resolved": N_("Resolved"),
+    "reopened": pN_("of conversations", "Reopened"),
+    "resolved": pN_("of conversations", "Resolved"),
     "received": N_("Messages received"),
     "sent": N_("Messages sent"),
     "first_response": N_("First response"),
@@ -26,11 +24,11 @@ TITLES = {
     "conversations": N_("Conversations"),
     "replies": N_("Replies"),
     "accepted": N_("Accepted"),
-    "went_out": N_("Sent"),
-    "delivered": N_("Delivered"),
-    "read": N_("Read"),
-    "replied": N_("Replied"),
-    "failed": N_("Failed"),
+    "went_out": pN_("of messages", "Sent"),
+    "delivered": pN_("of messages", "Delivered"),
+    "read": pN_("of messages", "Read"),
+    "replied": pN_("of messages", "Replied"),
+    "failed": pN_("of messages", "Failed"),
     "unsettled": N_("Not settled"),
     "held": N_("Stayed resolved"),
 }
@@ -118,11 +116,6 @@ def took(seconds: int | None) -> str:
         return str(_("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes))
     days, hours = divmod(seconds // HOUR, 24)
     return str(_("%(days)s d %(hours)s h", days=days, hours=hours))
-
-
-def short_day(day: dt.date) -> str:
-    """5 Oct."""
-    return str(format_date(day, "d MMM"))
 
 
 def number(count: int) -> str:

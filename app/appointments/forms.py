@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -66,7 +66,10 @@ class AppointmentForm(TimeForm):
     def __init__(self, appointment: Appointment | None = None, **options_: Any) -> None:
         self.appointment = appointment
         super().__init__(**options_)
-        self.agent.choices = options(("", _("Unassigned")), *((str(user.id), user.name) for user in colleagues()))
+        self.agent.choices = options(
+            ("", lazy_pgettext("of an appointment", "Unassigned")),
+            *((str(user.id), user.name) for user in colleagues()),
+        )
         numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at).limit(MOST_OFFERED))
         self.number.choices = options(
             ("", _("None: nothing is sent")), *((str(one.id), name_of(one)) for one in numbers)

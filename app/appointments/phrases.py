@@ -6,18 +6,11 @@ import datetime as dt
 import functools
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, get_datetime_format
+from babel.dates import format_date
+
+from app import dates
 
 LANGUAGES = ("en", "fr", "ar", "es", "pt", "de")
-# How each writes a day with its time; the customer reads it by the clock of the appointment's zone.
-TIMES = {
-    "en": "EEEE d MMMM, HH:mm",
-    "fr": "EEEE d MMMM 'à' HH:mm",
-    "ar": "EEEE d MMMM، HH:mm",
-    "es": "EEEE d 'de' MMMM, HH:mm",
-    "pt": "EEEE, d 'de' MMMM, HH:mm",
-    "de": "EEEE, d. MMMM, HH:mm",
-}
 # By what came of the answer (`Answer.apply`).
 OUTCOMES = {
     "confirm": {
@@ -130,7 +123,8 @@ def language_among(*codes: str) -> str:
 
 
 def time_words(local: dt.datetime, language: str) -> str:
-    return str(format_datetime(local, TIMES[language], locale=language))
+    """“Montag, 30. November, 14:03”: by the clock of the appointment's zone."""
+    return dates.with_clock(local, "MMMMEEEEd", Locale(language))
 
 
 def viewing_of(title: str, language: str) -> str:
@@ -140,19 +134,18 @@ def viewing_of(title: str, language: str) -> str:
 @functools.lru_cache(maxsize=1_000)
 def day_in(day: dt.date, locale: Locale) -> str:
     """Once for all reminders of a day."""
-    return str(format_date(day, "full", locale=locale))
+    return str(format_date(day, "full", locale=dates.writing(locale)))
 
 
 @functools.lru_cache(maxsize=1_000)
 def clock_in(time: dt.time, locale: Locale) -> str:
-    return str(format_time(time, "short", locale=locale))
+    return dates.clock(time, locale)
 
 
 @functools.lru_cache(maxsize=1_000)
 def day_and_clock_in(day: dt.date, time: dt.time, locale: Locale) -> str:
     """Joined as the language does it: “mardi 1 décembre 2026 à 10:30”."""
-    joined = str(get_datetime_format("full", locale=locale)).replace("'", "")
-    return joined.format(clock_in(time, locale), day_in(day, locale))
+    return dates.joined(day_in(day, locale), clock_in(time, locale), locale)
 
 
 def outcome_in_words(outcome: str, language: str, title: str, local: dt.datetime | None) -> str:

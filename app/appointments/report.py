@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from babel.dates import format_date
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import text
 
-from app import zones
+from app import dates, zones
 from app.spreadsheets import as_csv
 from app.team.models.teams import colleagues
 from app.tenancy import current_tenant_id, db
@@ -104,7 +102,7 @@ class Report:
 
 
 def month_words(value: str) -> str:
-    return str(format_date(dt.date.fromisoformat(f"{value}-01"), "LLLL y", locale=get_locale() or "en"))
+    return dates.month(dt.date.fromisoformat(f"{value}-01"))
 
 
 def as_date(value: str | None) -> dt.date | None:

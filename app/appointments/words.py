@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from app.inbox.conversations import Message
 from app.inbox.conversations.gate import AS_ERROR
-from app.words import N_
+from app.words import N_, pN_
 
 from .models import Appointment, AppointmentChange
 from .notices import AppointmentNotice
@@ -16,7 +16,7 @@ STATES = {
     "booked": (N_("Booked"), "info"),
     "confirmed": (N_("Confirmed"), "success"),
     "reschedule_requested": (N_("Reschedule requested"), "warning"),
-    "cancelled": (N_("Cancelled"), ""),
+    "cancelled": (pN_("of an appointment", "Cancelled"), ""),
     "no_show": (N_("No-show"), "error"),
     "done": (N_("Took place"), "success"),
 }
@@ -32,7 +32,7 @@ CHANGES = {
     "changed": N_("Changed"),
     "confirmed": N_("Confirmed"),
     "reschedule_requested": N_("Reschedule requested"),
-    "cancelled": N_("Cancelled"),
+    "cancelled": pN_("of an appointment", "Cancelled"),
     "no_show": N_("Marked as a no-show"),
     "done": N_("Marked as having taken place"),
     "unanswered": N_("The customer hasn't answered. A task for the team"),
@@ -63,15 +63,15 @@ NOTICE_STATES = {
 }
 # How far a message is, shortly.
 MESSAGE_STATES = {
-    "scheduled": N_("Scheduled"),
-    "queued": N_("Queued"),
+    "scheduled": pN_("of a message", "Scheduled"),
+    "queued": pN_("of a message", "Queued"),
     "dispatching": N_("Being sent"),
     "unknown": N_("Delivery unconfirmed"),
-    "accepted": N_("Sent"),
-    "sent": N_("Sent"),
-    "delivered": N_("Delivered"),
-    "read": N_("Read"),
-    "failed": N_("Failed"),
+    "accepted": pN_("of a message", "Sent"),
+    "sent": pN_("of a message", "Sent"),
+    "delivered": pN_("of a message", "Delivered"),
+    "read": pN_("of a message", "Read"),
+    "failed": pN_("of a message", "Failed"),
     "cancelled": N_("Not sent: the appointment was changed"),
     "expired": N_("Not sent: it was too late"),
 }

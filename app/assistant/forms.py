@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
@@ -479,7 +479,7 @@ class GoldenForm(FlaskForm):
     action = SelectField(
         _("What it has to do"),
         choices=options(
-            ("answer", _("Answer")),
+            ("answer", lazy_pgettext("what it does", "Answer")),
             ("ask", _("Ask back")),
             ("hand_over", _("Hand over to a person")),
             ("stay_silent", _("Say nothing")),

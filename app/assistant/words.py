@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.words import N_
+from app.words import N_, pN_
 
 REASONS = {
     "": N_("It answered."),
@@ -108,7 +108,7 @@ STATES = {
     "tried": N_("Tried"),
 }
 MODES = {
-    "off": N_("Off"),
+    "off": pN_("of the assistant", "Off"),
     "suggests": N_("Suggests replies to your team"),
     "approval": N_("Answers after somebody approves"),
     "alone": N_("Answers alone"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import email_validator
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.contacts import search
 from app.contacts.fields import ContactField
@@ -18,10 +19,10 @@ from app.inbox.conversations import Message
 from app.languages import detect
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Row
-from app.words import N_
+from app.words import N_, nN_
 
 from .parts import Names, Step, Steps, choice, count, entry, lines, ref
-from .steps import UNITS, VARIABLES, checked, quoted, send, short
+from .steps import UNITS, VARIABLES, all_quoted, checked, send, short
 from .turns import Outcome, Turn, Wait
 
 ANSWER = "answer"
@@ -157,7 +158,7 @@ class Ask(Step):
     def sentence(self, names: Names) -> str:
         words = str(_("Ask “%(question)s”", question=short(self.question)))
         if self.answer == "choice":
-            words = str(_("%(ask)s with the choices %(choices)s", ask=words, choices=quoted(self.choices)))
+            words = str(_("%(ask)s with the choices %(choices)s", ask=words, choices=all_quoted(self.choices)))
         if self.field:
             return str(_("%(ask)s and save the answer in “%(field)s”", ask=words, field=names.of("fields", self.field)))
         return words
@@ -194,8 +195,14 @@ class WaitForReply(Step):
         return Outcome("replied", block="replied", seen={"answer": answer[:200]})
 
     def sentence(self, names: Names) -> str:
-        span: dict[str, Any] = {"amount": self.amount, "unit": _(UNITS[self.unit])}
-        return str(_("Wait for a reply, at most %(amount)d %(unit)s", **span))
+        match self.unit:
+            case "minutes":
+                one, many = nN_("Wait for a reply, at most %(num)d minute", "Wait for a reply, at most %(num)d minutes")
+            case "hours":
+                one, many = nN_("Wait for a reply, at most %(num)d hour", "Wait for a reply, at most %(num)d hours")
+            case _:
+                one, many = nN_("Wait for a reply, at most %(num)d day", "Wait for a reply, at most %(num)d days")
+        return str(ngettext(one, many, self.amount))
 
 
 def usual_option(turn: Turn, chosen: str) -> str:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Literal
 
-from babel.lists import format_list
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from pydantic import Field
 
+from app import dates
 from app.folding import fold
-from app.words import N_
+from app.templating import listed, quoted
+from app.words import N_, pN_
 
 from .parts import (
     DEEPEST,
@@ -41,11 +41,11 @@ WEEKDAYS = {
     "sun": N_("Sunday"),
 }
 STATES = {
-    "open": N_("Open"),
+    "open": pN_("of a conversation", "Open"),
     "pending": N_("Waiting for the customer"),
-    "snoozed": N_("Snoozed"),
-    "resolved": N_("Resolved"),
-    "archived": N_("Archived"),
+    "snoozed": pN_("of a conversation", "Snoozed"),
+    "resolved": pN_("of a conversation", "Resolved"),
+    "archived": pN_("of a conversation", "Archived"),
 }
 HANDLERS = {UNASSIGNED: N_("No one"), "person": N_("A person"), "assistant": N_("The assistant")}
 IS = {"is": N_("is"), "is_not": N_("is not")}
@@ -229,10 +229,10 @@ class LanguageIs(Condition):
         return (seen in [one.lower() for one in self.languages]) == (self.operator == "is"), seen
 
     def sentence(self, names: Names) -> str:
-        listed = ", ".join(self.languages)
+        among = listed(self.languages)
         if self.operator == "is":
-            return str(_("The customer's language is one of: %(languages)s", languages=listed))
-        return str(_("The customer's language is none of: %(languages)s", languages=listed))
+            return str(_("The customer's language is one of: %(languages)s", languages=among))
+        return str(_("The customer's language is none of: %(languages)s", languages=among))
 
 
 class CountryIs(Condition):
@@ -249,10 +249,10 @@ class CountryIs(Condition):
         return (seen in [one.upper() for one in self.countries]) == (self.operator == "is"), seen
 
     def sentence(self, names: Names) -> str:
-        listed = ", ".join(self.countries)
+        among = listed(self.countries)
         if self.operator == "is":
-            return str(_("The customer's country is one of: %(countries)s", countries=listed))
-        return str(_("The customer's country is none of: %(countries)s", countries=listed))
+            return str(_("The customer's country is one of: %(countries)s", countries=among))
+        return str(_("The customer's country is none of: %(countries)s", countries=among))
 
 
 class StateIs(Condition):
@@ -278,7 +278,7 @@ class AssigneeIs(Condition):
     title: ClassVar[str] = N_("Who it is assigned to")
     group: ClassVar[str] = N_("Conversation")
     WHO: ClassVar[dict[str, str]] = {
-        UNASSIGNED: N_("Unassigned"),
+        UNASSIGNED: pN_("of a conversation", "Unassigned"),
         "anybody": N_("Anyone"),
         "member": N_("This person:"),
     }
@@ -391,8 +391,7 @@ class MessageSays(Condition):
 
 def says(mode: str, words: tuple[str, ...]) -> dict[str, str]:
     """The facts of a sentence about a message's words."""
-    listed = format_list([f"“{word}”" for word in words], "or", locale=get_locale() or "en")
-    return {"mode": str(_(MODES[mode])), "words": listed}
+    return {"mode": str(_(MODES[mode])), "words": listed(map(quoted, words), "or")}
 
 
 class MessageType(Condition):
@@ -454,7 +453,7 @@ class Weekday(Condition):
         return seen in self.days, seen
 
     def sentence(self, names: Names) -> str:
-        return str(_("It is one of these days: %(days)s", days=", ".join(str(_(WEEKDAYS[day])) for day in self.days)))
+        return str(_("It is one of these days: %(days)s", days=listed(_(WEEKDAYS[day]) for day in self.days)))
 
 
 class LocalTime(Condition):
@@ -471,7 +470,13 @@ class LocalTime(Condition):
         return seen >= self.since or seen < self.until, seen
 
     def sentence(self, names: Names) -> str:
-        return str(_("It is between %(since)s and %(until)s", since=self.since, until=self.until))
+        return str(
+            _("It is between %(since)s and %(until)s", since=clock_words(self.since), until=clock_words(self.until))
+        )
+
+
+def clock_words(written: str) -> str:
+    return dates.clock(dt.time.fromisoformat(written))
 
 
 def compare(operator: str, seen: str, value: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from babel.dates import format_date
 from flask_babel import gettext as _
 
+from app import dates
 from app.notifications.values import locale_of, money_in
 from app.payments.models import Payment
 from app.subscriptions.models import Subscription
@@ -63,7 +63,7 @@ class SubscriptionChanges(Trigger):
         if subscription := Subscription.find(turn.facts.get("subject_id")):
             locale = locale_of(turn.language)
             turn.know("subscription.title", subscription.title)
-            turn.know("subscription.date", format_date(subscription.ends_on, "long", locale=locale))
+            turn.know("subscription.date", dates.long(subscription.ends_on, locale))
             if subscription.price is not None:
                 turn.know("subscription.price", money_in(subscription.price, subscription.currency, locale))
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Literal
 
 from flask_babel import gettext as _
@@ -28,6 +28,7 @@ from app.message_templates.models import MessageTemplate
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Refused, Row
 from app.team.models import Team
+from app.templating import listed, quoted
 from app.tenancy import User, announce, db, later, now
 from app.words import N_
 
@@ -135,7 +136,7 @@ class Buttons(SendingStep):
 
     def sentence(self, names: Names) -> str:
         return str(
-            _("Reply “%(text)s” with the buttons %(buttons)s", text=short(self.text), buttons=quoted(self.buttons))
+            _("Reply “%(text)s” with the buttons %(buttons)s", text=short(self.text), buttons=all_quoted(self.buttons))
         )
 
     def problems(self) -> list[str]:
@@ -162,7 +163,7 @@ class Menu(SendingStep):
 
     def sentence(self, names: Names) -> str:
         titles = [row.title for row in rows_of(self.rows)]
-        return str(_("Reply “%(text)s” with the choices %(rows)s", text=short(self.text), rows=quoted(titles)))
+        return str(_("Reply “%(text)s” with the choices %(rows)s", text=short(self.text), rows=all_quoted(titles)))
 
     def problems(self) -> list[str]:
         return checked(lambda: outgoing.menu("…", self.button, rows_of(self.rows)))
@@ -561,5 +562,5 @@ def short(words: str) -> str:
     return flat if len(flat) <= 80 else f"{flat[:79]}…"
 
 
-def quoted(words: Any) -> str:
-    return ", ".join(f"“{word}”" for word in words)
+def all_quoted(words: Iterable[object]) -> str:
+    return listed(map(quoted, words))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from app.words import N_
+from app.words import N_, nN_
 
-from .conditions import says
+from .conditions import clock_words, says
 from .parts import Miss, Names, Trigger, choice, clock, count, lines, ref
 from .texts import MODES, matches, problem_of
 
@@ -96,12 +97,16 @@ class NoReply(Trigger):
 
     def sentence(self, names: Names) -> str:
         if self.side == "team":
-            return str(
-                _("When your team has not replied for %(minutes)d minutes of business hours", minutes=self.minutes)
+            one, many = nN_(
+                "When your team has not replied for %(num)d minute of business hours",
+                "When your team has not replied for %(num)d minutes of business hours",
             )
-        return str(
-            _("When the customer has not replied for %(minutes)d minutes of business hours", minutes=self.minutes)
-        )
+        else:
+            one, many = nN_(
+                "When the customer has not replied for %(num)d minute of business hours",
+                "When the customer has not replied for %(num)d minutes of business hours",
+            )
+        return str(ngettext(one, many, self.minutes))
 
 
 class ConversationChanges(Trigger):
@@ -182,12 +187,20 @@ class DateReached(Trigger):
         return {"on": 0, "before": -self.days, "after": self.days}[self.when]
 
     def sentence(self, names: Names) -> str:
-        facts = {"field": names.of("fields", self.field), "days": self.days, "at": self.at}
+        facts = {"field": names.of("fields", self.field), "at": clock_words(self.at)}
         match self.when:
             case "before":
-                return str(_("%(days)d days before the date in “%(field)s”, at %(at)s", **facts))
+                one, many = nN_(
+                    "%(num)d day before the date in “%(field)s”, at %(at)s",
+                    "%(num)d days before the date in “%(field)s”, at %(at)s",
+                )
+                return str(ngettext(one, many, self.days, **facts))
             case "after":
-                return str(_("%(days)d days after the date in “%(field)s”, at %(at)s", **facts))
+                one, many = nN_(
+                    "%(num)d day after the date in “%(field)s”, at %(at)s",
+                    "%(num)d days after the date in “%(field)s”, at %(at)s",
+                )
+                return str(ngettext(one, many, self.days, **facts))
         return str(_("On the date in “%(field)s”, at %(at)s", **facts))
 
 

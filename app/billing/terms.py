@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from babel.dates import format_datetime
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from app import zones
+from app import dates, zones
 from app.meta.pricing import is_free_in_window
-from app.words import N_
+from app.templating import in_zone
+from app.words import N_, pN_
 
 from .money import Money
 from .plans import Plan
@@ -22,7 +21,7 @@ CATEGORY_WORDS = {
     "utility": N_("Utility"),
     "authentication": N_("Authentication"),
     "authentication_international": N_("Authentication, international"),
-    "service": N_("Reply"),
+    "service": pN_("noun", "Reply"),
 }
 
 
@@ -129,5 +128,6 @@ def time_words(moment: dt.datetime | None) -> str:
     """14:05 CET, by the reader's clock; with its day, where that is not today."""
     assert moment
     moment = zones.local(moment)
-    shape = "HH:mm" if moment.date() == zones.today() else "EEE d MMM, HH:mm"
-    return f"{format_datetime(moment, shape, locale=get_locale())} {zones.abbreviation(moment)}"
+    if moment.date() == zones.today():
+        return f"{dates.clock(moment)} {zones.abbreviation(moment)}"
+    return in_zone(moment, "MMMEd")

@@ -3,8 +3,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -12,6 +13,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
+from app.shortening import too_long
 
 from . import countries
 from .consents import CHOSEN_SOURCES, PURPOSES
@@ -39,7 +41,7 @@ SOURCE_WORDS = {
 LINK_WORDS = {"property": _("Property"), "order": _("Order"), "deal": _("Deal"), "other": _("Other")}
 KIND_WORDS = {
     "text": _("Text"),
-    "number": _("Number"),
+    "number": lazy_pgettext("kind of value", "Number"),
     "date": _("Date"),
     "yes_no": _("Yes or no"),
     "choice": _("Choice"),
@@ -78,7 +80,7 @@ def several_lines(value: str | None) -> str:
 
 
 def at_most(count: int) -> Length:
-    return Length(max=count, message=_("Use at most %(count)s characters.", count=count))
+    return Length(max=count, message=LazyString(too_long, count))
 
 
 def name_field(label: Any, missing: Any, most: int) -> StringField:
@@ -90,7 +92,7 @@ class NameForm(Form):
 
 
 def country_choices() -> list[SelectChoice]:
-    return [SelectChoice("", gettext("None")), *(SelectChoice(*each) for each in countries.choices())]
+    return [SelectChoice("", gettext("No country")), *(SelectChoice(*each) for each in countries.choices())]
 
 
 class PhoneField(StringField):

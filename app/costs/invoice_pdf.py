@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import format_date, get_locale
+from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
+from app import dates
 from app.billing.invoices import Invoice, InvoiceLine
 from app.billing.money import percent
 from app.costs.months import Words
 from app.extensions import outside
 from app.inbox.files import sandbox
 from app.storage import NotStored
+from app.templating import percent as in_percent
 from app.tenancy import Tenant, db
 
 PROGRAM = pathlib.Path(__file__).with_name("pdf_maker.py")
@@ -37,8 +39,8 @@ class InvoicePaper:
         number = invoice.number
         title = _("Credit note %(number)s", number=number) if is_credit else _("Invoice %(number)s", number=number)
         under = [
-            _("Issued on %(day)s", day=format_date(invoice.issued_at.date(), "d MMMM y")),
-            _("For %(month)s", month=format_date(invoice.month, "LLLL y")),
+            _("Issued on %(day)s", day=dates.long(invoice.issued_at.date())),
+            _("For %(month)s", month=dates.month(invoice.month)),
         ]
         return cls(
             {
@@ -101,7 +103,7 @@ def row(line: InvoiceLine, invoice: Invoice, words: Words) -> dict[str, str]:
         return {"text": kind, "detail": line.note, "count": "", "amount": amount}
     text = f"{line.category_words}, {words.of('country', line.country)}"
     detail = words.of("phone_number_id", str(line.phone_number_id))
-    return {"text": text, "detail": detail, "count": f"{line.messages:,}", "amount": amount}
+    return {"text": text, "detail": detail, "count": str(format_decimal(line.messages)), "amount": amount}
 
 
 def tax_words(invoice: Invoice) -> str:
@@ -111,4 +113,4 @@ def tax_words(invoice: Invoice) -> str:
             return str(_("Tax: reverse charge, the recipient owes the tax"))
         case "outside":
             return str(_("Tax: not taxable in the European Union"))
-    return str(_("Tax %(percent)s%%", percent=percent(invoice.tax_rate)) if invoice.tax_rate else _("Tax"))
+    return str(_("Tax %(percent)s", percent=in_percent(percent(invoice.tax_rate))) if invoice.tax_rate else _("Tax"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal, list_currencies
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 
 from app.billing.money import MICROS
 from app.contacts.refusals import Refusal
@@ -126,6 +127,11 @@ def price_words(micros: int | None, currency: str | None, language: str = "") ->
 
 def number_words(number: float | None, language: str = "") -> str:
     return "" if number is None else str(format_decimal(number, format="#,##0.##", locale=locale_of(language)))
+
+
+def rooms_words(rooms: str, last: float) -> str:
+    """“3 – 5 rooms”, of `3 – 5`: the last number decides the noun."""
+    return str(ngettext("%(rooms)s room", "%(rooms)s rooms", math.ceil(last), rooms=rooms))
 
 
 def locale_of(language: str) -> Locale:

@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from app.contacts.refusals import Refusal
 from app.folding import fold
+from app.templating import listed
 from app.tenancy import db
 from app.words import N_
 
-from .amounts import checked_price, number_words, price_words
+from .amounts import checked_price, number_words, price_words, rooms_words
 from .kinds import KINDS, TYPES, read_kind, read_type
 from .models import LONGEST_PLACE, Listing, keys_of, search_key
 
@@ -62,8 +63,8 @@ class Criteria:
     def check(self) -> None:
         if self.kind and self.kind not in KINDS:
             raise Refusal(N_("Choose “for sale” or “for rent”, or leave it open."), field="kind")
-        for name, listed, limit in (("types", self.types, MOST_TYPES), ("places", self.places, MOST_PLACES)):
-            if len(listed) > limit:
+        for name, chosen, limit in (("types", self.types, MOST_TYPES), ("places", self.places, MOST_PLACES)):
+            if len(chosen) > limit:
                 raise Refusal(N_("Choose at most {count} types and places."), count=limit, field=name)
         if self.has_price and not self.currency:
             raise Refusal(N_("Choose the currency of the price."), field=self.first_price)
@@ -160,12 +161,17 @@ class Criteria:
         types = [
             str(_(TYPES[key])) if key in TYPES else name for name, key in zip(self.types, self.type_keys, strict=True)
         ]
-        parts = [str(_(KINDS[self.kind])) if self.kind else "", ", ".join(types), ", ".join(self.places)]
+        parts = [str(_(KINDS[self.kind])) if self.kind else "", listed(types), listed(self.places)]
         low, high = (price_words(one, self.currency, language) for one in (self.price_from, self.price_to))
         parts.append(span(low, high))
         rooms = span(*(number_words(one, language) for one in (self.rooms_from, self.rooms_to)))
         area = span(*(number_words(one, language) for one in (self.area_from, self.area_to)))
-        parts += [_("%(number)s rooms", number=rooms) if rooms else "", f"{area} m²" if area else "", self.words]
+        last = self.rooms_to or self.rooms_from or 0
+        parts += [
+            rooms_words(rooms, last) if rooms else "",
+            _("%(number)s m²", number=area) if area else "",
+            self.words,
+        ]
         return " · ".join(str(one) for one in parts if one) or str(_("Everything"))
 
 

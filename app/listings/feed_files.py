@@ -182,7 +182,11 @@ def table_rows(
 def wider_than(header: list[str], cells: list[str]) -> Refusal | None:
     if not any(cell.strip() for cell in cells[len(header) :]):
         return None
-    return Refusal(N_("This row has {cells} cells and the first one {titles}."), cells=len(cells), titles=len(header))
+    return Refusal(
+        N_("This row is not as long as the first one. Cells here: {cells}; in the first one: {titles}."),
+        cells=len(cells),
+        titles=len(header),
+    )
 
 
 def by_name(header: list[str], columns: dict[str, str], cells: list[str]) -> dict[str, Any]:

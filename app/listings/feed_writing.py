@@ -234,10 +234,10 @@ def withdraw_missing(listing_import: ListingImport, seen: dict[str, int]) -> Non
     missing = [row.id for row in listed if row.external_id not in seen]
     rows = listing_import.good + listing_import.bad
     if listing_import.bad * 100 > rows * MOST_BAD:
-        words = N_("Nothing was withdrawn: {bad} of {rows} rows could not be read.")
+        words = N_("Nothing was withdrawn. Rows that could not be read: {bad} of {rows}.")
         listing_import.guard = Refusal(words, bad=listing_import.bad, rows=rows).as_dict()
     elif len(missing) * 100 > len(listed) * MOST_GONE:
-        words = N_("Nothing was withdrawn: {missing} of {count} listings are missing in this file.")
+        words = N_("Nothing was withdrawn. Listings that are missing in this file: {missing} of {count}.")
         listing_import.guard = Refusal(words, missing=len(missing), count=len(listed)).as_dict()
     else:
         for start in range(0, len(missing), AT_ONCE):

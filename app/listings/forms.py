@@ -11,6 +11,7 @@ from sqlalchemy import select
 from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Length
 
+from app import dates
 from app.contacts.consents import CHOSEN_SOURCES
 from app.contacts.models import Contact
 from app.contacts.refusals import Refusal
@@ -250,11 +251,11 @@ class SettingsForm(FlaskForm):
         ]
         nothing = SelectChoice("", gettext("None: nothing is sent"))
         self.alert_notification_id.choices = self.inquiry_notification_id.choices = [nothing, *listed]
-        self.alert_hour.choices = [SelectChoice(str(hour), f"{hour}:00") for hour in ALERT_HOURS]
+        self.alert_hour.choices = [SelectChoice(str(hour), dates.hour(hour)) for hour in ALERT_HOURS]
         self.phone_number_id.choices = [SelectChoice("", gettext("The one the customer last wrote to")), *numbers()]
         flows = db.session.scalars(WhatsappFlow.listed().limit(MOST_CHOICES))
         self.search_flow_id.choices = [
-            SelectChoice("", gettext("None")),
+            SelectChoice("", gettext("No form")),
             *(SelectChoice(str(one.id), one.name) for one in flows),
         ]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.words import N_
+from app.words import N_, pN_
 
 from .payload import mapping, sequence, text
 
@@ -60,7 +60,7 @@ KINDS: dict[str, Kind] = {
         Kind("text", N_("Text"), "TextBody", 4096, asks=False),
         Kind("short", N_("Short text"), "TextInput", 20, "text", has_hint=True),
         Kind("long", N_("Long text"), "TextArea", 20, has_hint=True),
-        Kind("number", N_("Number"), "TextInput", 20, "number", has_hint=True),
+        Kind("number", pN_("kind of value", "Number"), "TextInput", 20, "number", has_hint=True),
         Kind("email", N_("Email"), "TextInput", 20, "email", has_hint=True),
         Kind("phone", N_("Phone number"), "TextInput", 20, "phone", has_hint=True),
         Kind("date", N_("Date"), "DatePicker", 40, has_hint=True),
@@ -89,7 +89,7 @@ WORDS = {
     "name_twice": N_("Another field has this name. Choose a different one."),
     "options_missing": N_("Enter at least two options, one per line."),
     "too_many_options": N_("This can have {most} options. Remove {over}."),
-    "option_long": N_("“{value}” has {over} characters too many. An option can have {most}."),
+    "option_long": N_("“{value}” is too long: an option can have {most} characters. Shorten it by {over}."),
     "option_twice": N_("“{value}” is there twice."),
     "too_many_opt_ins": N_("A screen can have {most} opt-ins. Remove {over}."),
     "one_slot": N_("A form can ask for one appointment time."),

@@ -73,7 +73,7 @@ _DEFINITION = {
         "There is only a space between {name} and {next}. Meta sometimes rejects that; write a word between them."
     ),
     "variables_dense": N_(
-        "The text is too short for its variables: it needs {needed} words beside them and has {have}. "
+        "The text is too short for its variables: it needs more words beside them ({needed}) than it has ({have}). "
         "Add words, or remove a variable."
     ),
     "header_only_variable": N_("A header that is only a variable is often rejected. Write a word before or after it."),
@@ -157,13 +157,15 @@ _SENDING = {
     "value_missing": N_("Fill in {name}."),
     "value_spaces": N_("“{name}” must be one line, without tabs and without more than four spaces in a row."),
     "value_type": N_("{name} must be text."),
-    "value_count": N_("The template has {expected} variables here, and the message fills in {count}."),
+    "value_count": N_(
+        "Fill in every variable that the template has here. There are {expected}, and the message fills in {count}."
+    ),
     "value_name": N_("The template has no variable called {name}."),
     "value_unnamed": N_("The variables of this template have names. Give the name with each value."),
     "value_twice": N_("{name} is filled in twice."),
-    "body_too_long": N_("Filled in, the text has {over} characters too many: WhatsApp takes {most}."),
-    "header_too_long": N_("Filled in, the header has {over} characters too many: WhatsApp takes {most}."),
-    "link_too_long": N_("Filled in, the link has {over} characters too many: WhatsApp takes {most}."),
+    "body_too_long": N_("Filled in, the text is too long: WhatsApp takes {most} characters. Shorten it by {over}."),
+    "header_too_long": N_("Filled in, the header is too long: WhatsApp takes {most} characters. Shorten it by {over}."),
+    "link_too_long": N_("Filled in, the link is too long: WhatsApp takes {most} characters. Shorten it by {over}."),
     "code_too_long": N_("A code may have 15 characters; this has {over} too many."),
     "payload_too_long": N_("What a button sends back may have 128 characters; this has {over} too many."),
     "link_not_encoded": N_("The end of the link contains characters that a link can't hold. Encode them."),
@@ -192,7 +194,7 @@ _SENDING = {
     "sections_form": N_(
         "A list of products has up to 10 titled sections (24 characters) and up to 30 products in all."
     ),
-    "cards_differ": N_("The template has {expected} cards, and the message fills in {count}."),
+    "cards_differ": N_("Fill in every card of the template. There are {expected}, and the message fills in {count}."),
     "card_index": N_("Number the cards from 0 on, each once."),
 }
 

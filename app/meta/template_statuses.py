@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.words import N_
+from app.words import N_, pN_
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +41,24 @@ STATUSES = {
         N_("Wait. Most reviews take minutes, some up to 24 hours. This page shows the result."),
         "info",
     ),
-    "APPROVED": StatusWords(N_("Approved"), N_("It can be sent to customers at any time."), "", "success"),
+    "APPROVED": StatusWords(
+        pN_("of a template", "Approved"), N_("It can be sent to customers at any time."), "", "success"
+    ),
     "REINSTATED": StatusWords(N_("Approved again"), N_("Meta has lifted its decision. It can be sent."), "", "success"),
     "REJECTED": StatusWords(
-        N_("Rejected"),
+        pN_("of a template", "Rejected"),
         N_("Meta doesn't allow this text. It can't be sent."),
         N_("Change what the reason is about and submit it again. You can do that as often as you need."),
         "error",
     ),
     "PAUSED": StatusWords(
-        N_("Paused"),
+        pN_("of a template", "Paused"),
         N_("Customers blocked or reported messages with this template. It can't be sent while it is paused."),
         N_("Make the text more useful to the customers who get it, or send it to fewer of them."),
         "warning",
     ),
     "DISABLED": StatusWords(
-        N_("Disabled"),
+        pN_("of a template", "Disabled"),
         N_("Meta has disabled this template permanently. It can't be sent, edited or deleted."),
         N_("Copy it under another name and change the text, or appeal in WhatsApp Manager."),
         "error",
@@ -86,7 +88,7 @@ STATUSES = {
         "error",
     ),
     "ARCHIVED": StatusWords(
-        N_("Archived"),
+        pN_("of a template", "Archived"),
         N_("It wasn't used for a year, or somebody archived it. Meta deletes it 28 days after that."),
         N_("Restore it from the archive if you still need it."),
         "warning",
@@ -97,7 +99,7 @@ STATUSES = {
         "",
     ),
     "DELETED": StatusWords(
-        N_("Deleted"),
+        pN_("of a template", "Deleted"),
         N_("Meta doesn't have this template any more. Its history and figures stay here."),
         N_("Copy it under another name if you need it again."),
     ),

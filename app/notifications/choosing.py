@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from flask_babel import gettext as _
 from wtforms import Field, ValidationError
 
+from app.templating import listed
 from app.tenancy import as_uuid
 
 from .models import Notification
@@ -36,4 +37,4 @@ def check(chosen: Notification | None, names: Iterable[str]) -> None:
     """Raises `ValidationError`, which names the variables that nothing fills in."""
     if chosen and (missing := chosen.lacks(names)):
         words = _("“%(title)s” can't be sent here: nothing fills in %(names)s. Choose another one, or change it.")
-        raise ValidationError(words % {"title": chosen.title, "names": ", ".join(missing)})
+        raise ValidationError(words % {"title": chosen.title, "names": listed(missing)})

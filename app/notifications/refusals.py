@@ -9,7 +9,7 @@ from app.words import N_
 
 WRONG_VALUES = N_("Check the values of these variables: {names}.")
 PAUSED = N_("The notification “{name}” is paused.")
-SENT_LATELY = N_("The notification “{name}” went to this contact less than {minutes} minutes ago.")
+SENT_LATELY = N_("The notification “{name}” went to this contact lately. It is sent at most once in {minutes} min.")
 NO_TEMPLATE = N_("The account of this number has no template “{template}” in {language}. Choose another template.")
 NOT_SENDABLE = N_("Meta doesn't let the template “{template}” ({language}) be sent now: {status}.")
 HAS_FILE = N_("The template “{template}” ({language}) needs a file or a list, which a notification can't fill in.")

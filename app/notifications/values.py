@@ -12,16 +12,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, list_currencies
 
+from app import dates
 from app.meta.message_templates import Template
 from app.meta.outgoing import Refused
 from app.meta.template_problems import WORDS
 from app.meta.template_schema import name_of
 from app.meta.template_variables import Variable as Place
 from app.meta.template_variables import mistake_in
-from app.words import N_
+from app.words import N_, pN_
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 LONGEST = 1_024
@@ -39,7 +39,7 @@ OTHER_ROW = N_("Another row is called “{name}” too, with another type or def
 NO_DEFAULT = N_("Give the text that goes out where no value is given, or make the variable required.")
 TYPES = {
     "text": N_("Text"),
-    "number": N_("Number"),
+    "number": pN_("kind of value", "Number"),
     "money": N_("Amount of money"),
     "date": N_("Date"),
     "time": N_("Time of day"),
@@ -152,7 +152,7 @@ def decimal(written: str, words: str) -> Decimal:
 @functools.lru_cache(maxsize=1_000)
 def read_date(written: str, locale: Locale) -> str:
     try:
-        return format_date(dt.date.fromisoformat(written), "long", locale=locale)
+        return dates.long(dt.date.fromisoformat(written), locale)
     except ValueError:
         raise Refused(WRONG_DATE) from None
 
@@ -162,7 +162,7 @@ def read_time(written: str, locale: Locale) -> str:
     if not re.fullmatch(SCHEMAS["time"]["pattern"], written):
         raise Refused(WRONG_TIME)
     hour, minute = map(int, written.split(":"))
-    return format_time(dt.time(hour, minute), "short", locale=locale)
+    return dates.clock(dt.time(hour, minute), locale)
 
 
 def read_url(written: str, _locale: Locale) -> str:

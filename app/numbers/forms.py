@@ -3,14 +3,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import EmailField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
-from app.contacts.forms import PhoneField
+from app.contacts.forms import PhoneField, at_most
 from app.meta.conversational_components import MOST_COMMANDS, MOST_PROMPTS
 from app.meta.written_numbers import normalise
 
@@ -60,22 +60,22 @@ def check_web_address(_form: Form, field: Any) -> None:
 
 
 def text_field(label: str, longest: int, **attributes: str) -> StringField:
-    checks = [Length(max=longest, message=_("Use at most %(max)d characters."))]
+    checks = [at_most(longest)]
     return StringField(label, checks, filters=[strip], render_kw={"maxlength": str(longest)} | attributes)
 
 
 def website(label: str, name: str) -> StringField:
-    checks = [Length(max=256, message=_("Use at most %(max)d characters.")), check_web_address]
+    checks = [at_most(256), check_web_address]
     return StringField(
         label, checks, filters=[strip], render_kw={"maxlength": "256", "inputmode": "url", "data-preview": name}
     )
 
 
 class ProfileForm(Form):
-    about = text_field(_("About"), 139, **{"data-preview": "about"})
+    about = text_field(lazy_pgettext("field of a profile", "About"), 139, **{"data-preview": "about"})
     description = TextAreaField(
         _("Description"),
-        [Length(max=512, message=_("Use at most %(max)d characters."))],
+        [at_most(512)],
         filters=[strip],
         render_kw={"rows": "3", "maxlength": "512", "data-preview": "description"},
     )
@@ -84,7 +84,7 @@ class ProfileForm(Form):
         _("Email"),
         [
             Optional(),
-            Length(max=128, message=_("Use at most %(max)d characters.")),
+            at_most(128),
             Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("Enter a full email address.")),
         ],
         filters=[strip],

@@ -76,4 +76,4 @@ class PaymentSettingsForm(FlaskForm):
 
     def __init__(self, settings: PaymentSettings) -> None:
         super().__init__(data={"notification": str(settings.notification_id or "")})
-        self.notification.choices = options(("", gettext("None")), *Notification.choices())
+        self.notification.choices = options(("", gettext("No notification")), *Notification.choices())

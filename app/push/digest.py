@@ -7,12 +7,12 @@ import uuid
 from dataclasses import dataclass
 
 from flask import render_template
-from flask_babel import format_datetime, ngettext
+from flask_babel import ngettext
 from sqlalchemy import ColumnElement, select, text
 
 from app.extensions import mailer, settings
 from app.inbox.conversations import Conversation
-from app.templating import in_language_of
+from app.templating import in_language_of, in_zone
 from app.tenancy import Tenant, commit, current_tenant_id, db, now
 
 from .models import NotificationRule
@@ -103,7 +103,7 @@ class Digest:
 
     def clock(self, moment: dt.datetime) -> str:
         local = moment.astimezone(self.rule.zone)
-        return f"{format_datetime(local, 'd MMMM, HH:mm', rebase=False)} {local.tzname()}"
+        return in_zone(local, "MMMMd")
 
     def link(self, tenant: Tenant, conversation_id: uuid.UUID) -> str:
         return settings.public_url + path("inbox.show", tenant_slug=tenant.slug, conversation_id=conversation_id)

@@ -5,12 +5,14 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField, TimeField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from app import dates
 from app.hours.forms import ZoneField
 from app.zones import reader_zone
 
@@ -20,9 +22,13 @@ ABOUT_WORDS = {
     "all": _("Every conversation"),
     "mine_and_unassigned": _("Mine and unassigned conversations"),
     "mine": _("My conversations"),
-    "none": _("None"),
+    "none": _("No conversations"),
 }
-DIGEST_WORDS = {"off": _("Never"), "hourly": _("At most once an hour"), "daily": _("Once a day, at 8:00")}
+DIGEST_WORDS = {
+    "off": _("Never"),
+    "hourly": _("At most once an hour"),
+    "daily": _("Once a day, at %(time)s", time=LazyString(dates.hour, 8)),
+}
 
 
 class CheckBoxes(SelectMultipleField):

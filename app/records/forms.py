@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, TextAreaField, URLField
@@ -40,7 +40,9 @@ class RecordForm(FlaskForm):
     stage = StringField(_("Stage"), filters=[one_line], validators=[Length(max=LONGEST_STAGE)])
     amount = StringField(_("Amount"), filters=[stripped], validators=[Length(max=30)])
     currency = StringField(_("Currency"), filters=[lambda value: stripped(value).upper()], validators=[Length(max=3)])
-    owner_name = StringField(_("Owner"), filters=[one_line], validators=[Length(max=LONGEST_OWNER)])
+    owner_name = StringField(
+        lazy_pgettext("of a record", "Owner"), filters=[one_line], validators=[Length(max=LONGEST_OWNER)]
+    )
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.folding import fold
 from app.tenancy import TenantModel, db, of_tenant, one_of, uuid7
-from app.words import N_
+from app.words import N_, pN_
 
 TYPES = {
     "deal": N_("Deals"),
@@ -31,7 +31,7 @@ TYPE_NAMES = {
     "contact": N_("Contact"),
     "other": N_("Other"),
 }
-OUTCOMES = {"open": N_("Open"), "won": N_("Won"), "lost": N_("Lost")}
+OUTCOMES = {"open": pN_("of a record", "Open"), "won": N_("Won"), "lost": N_("Lost")}
 MOST_STAGES, LONGEST_STAGE = 30, 100
 
 

@@ -17,7 +17,7 @@ from app.meta.written_numbers import NotRead, normalise, read
 from app.tenancy import Tenant, db
 from app.tenancy.database import is_uuid
 from app.wabas.models import PhoneNumber, digits
-from app.words import N_
+from app.words import N_, pN_
 
 from .failures import of_number
 
@@ -89,7 +89,7 @@ class Story:
         if not message.is_outbound:
             words = N_("Meta's webhook was verified, stored and turned into this message.")
             meta_at = message.occurred_at
-            return Moment(message.created_at, "received", N_("Received"), words, meta_at=meta_at)
+            return Moment(message.created_at, "received", pN_("of a message", "Received"), words, meta_at=meta_at)
         if message.is_from_phone:
             return Moment(message.created_at, "written", N_("Sent from the phone"), meta_at=message.occurred_at)
         return Moment(message.created_at, "written", N_("Written here"))
@@ -241,8 +241,8 @@ OUTCOMES = {
 STATUSES = {
     "sent": N_("Sent to the phone"),
     "delivered": N_("Delivered to the phone"),
-    "read": N_("Read"),
-    "played": N_("Played"),
+    "read": pN_("of a message", "Read"),
+    "played": pN_("of a message", "Played"),
     "failed": N_("Delivery failed"),
     "deleted": N_("Deleted by the customer"),
 }

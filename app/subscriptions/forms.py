@@ -14,7 +14,7 @@ from sqlalchemy import Select
 from wtforms import DateField, ValidationError
 from wtforms.validators import InputRequired
 
-from app import zones
+from app import dates, zones
 from app.inbox.desk.fields import ChoiceField, options
 from app.notifications.choosing import FilledBy
 from app.notifications.models import Notification
@@ -87,8 +87,8 @@ class SubscriptionSettingsForm(FlaskForm):
     def __init__(self, settings: SubscriptionSettings) -> None:
         chosen = {name: str(getattr(settings, name) or "") for name in COLUMNS.values()}
         super().__init__(data={"hour": str(settings.hour), **chosen})
-        self.hour.choices = options(*((str(hour), f"{hour:02}:00") for hour in range(24)))
-        offered = options(("", gettext("None")), *Notification.choices())
+        self.hour.choices = options(*((str(hour), dates.hour(hour)) for hour in range(24)))
+        offered = options(("", gettext("No notification")), *Notification.choices())
         for days, name in COLUMNS.items():
             self[name].choices = offered
             self[name].label.text = gettext(DAY_WORDS[days])

@@ -12,6 +12,8 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from flask_babel import gettext as _
 
+from app.shortening import too_long
+
 from .hashing import outside_the_loop
 
 SHORTEST, LONGEST = 8, 200
@@ -75,7 +77,7 @@ def check(password: str, email: str) -> None:
     if len(password) < SHORTEST:
         raise TooEasy(_("Use at least %(count)s characters.", count=SHORTEST))
     if len(password) > LONGEST:
-        raise TooEasy(_("Use at most %(count)s characters.", count=LONGEST))
+        raise TooEasy(too_long(LONGEST))
     if bare in (email, email.partition("@")[0]):
         raise TooEasy(_("Don't use your email address as your password."))
     if bare in COMMONEST or len(set(bare)) < 3 or re.sub(r"[\W\d_]+", "", bare) in COMMON_WORDS:

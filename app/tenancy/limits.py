@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import func, select
 
-from app.words import N_
+from app.words import N_, nN_
 
 from .database import db
 from .scope import current_tenant_id
@@ -27,19 +28,25 @@ class OverLimit(Exception):
 
     @property
     def words(self) -> str:
-        return str(_(WORDS[self.kind], most=self.most)) if self.most else str(_(CLOSED))
+        return str(ngettext(*WORDS[self.kind], self.most)) if self.most else str(_(CLOSED))
 
 
 CLOSED = N_("This business is closed, so nothing can be added to it.")
 WORDS = {
-    "seats": N_(
-        "Your plan has %(most)d team members, with open invitations. Choose another plan under Costs, or remove "
-        "somebody first."
+    "seats": nN_(
+        "Your plan has %(num)d team member, with open invitations. Choose another plan under Costs, or remove "
+        "somebody first.",
+        "Your plan has %(num)d team members, with open invitations. Choose another plan under Costs, or remove "
+        "somebody first.",
     ),
-    "numbers": N_(
-        "Your plan has %(most)d phone numbers. Choose another plan under Costs, or disconnect a number first."
+    "numbers": nN_(
+        "Your plan has %(num)d phone number. Choose another plan under Costs, or disconnect a number first.",
+        "Your plan has %(num)d phone numbers. Choose another plan under Costs, or disconnect a number first.",
     ),
-    "api_rate": N_("Your plan has %(most)d API requests a second."),
+    "api_rate": nN_(
+        "Your plan has %(num)d API request a second.",
+        "Your plan has %(num)d API requests a second.",
+    ),
 }
 
 

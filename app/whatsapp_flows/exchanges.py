@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
-from babel.dates import format_datetime
+from babel import Locale
 
+from app import dates
 from app.billing.balances import Balance
 from app.crypto import Undecryptable
 from app.hours.models import ServicePolicy
@@ -31,7 +32,6 @@ log = structlog.get_logger()
 MOST_CHARACTERS = 16_000
 # One of them is what a time is booked for.
 CHOICES = ("radio", "dropdown", "lookup")
-SHAPE_OF_TIME = "EEE d MMM, HH:mm"
 
 
 class TokenRefused(ValueError):
@@ -99,7 +99,7 @@ class Exchange:
 
     def time_words(self, moment: dt.datetime) -> str:
         local = moment.astimezone(ServicePolicy.current().hours.zone)
-        return str(format_datetime(local, SHAPE_OF_TIME, locale=self.language))[:LONGEST_OPTION]
+        return dates.with_clock(local, "MMMEd", Locale.parse(self.language))[:LONGEST_OPTION]
 
     def finish(self) -> dict[str, Any]:
         """The last screen was sent: the program may object, the time is booked, and the form closes."""

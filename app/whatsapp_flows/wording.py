@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from app.meta.flow_json import KINDS, asks_time
 from app.meta.payload import mapping, sequence
-from app.words import N_
+from app.templating import percent as in_percent
+from app.words import N_, pN_
 
 from .models import GONE, LOCAL, FlowNotice, FlowVersion
 
@@ -19,11 +21,11 @@ from .models import GONE, LOCAL, FlowNotice, FlowVersion
 STATUSES = {
     LOCAL: (N_("Draft"), ""),
     "DRAFT": (N_("Draft at Meta"), "info"),
-    "PUBLISHED": (N_("Published"), "success"),
+    "PUBLISHED": (pN_("of a form", "Published"), "success"),
     "DEPRECATED": (N_("Deprecated"), ""),
     "BLOCKED": (N_("Blocked by Meta"), "error"),
     "THROTTLED": (N_("Throttled by Meta"), "warning"),
-    GONE: (N_("Deleted"), ""),
+    GONE: (pN_("of a form", "Deleted"), ""),
 }
 STATUS_ADVICE = {
     "BLOCKED": N_(
@@ -83,12 +85,14 @@ def status_words(status: str) -> str:
 
 
 def percent(value: Any) -> str:
-    return f"{value:g} %" if isinstance(value, (int, float)) and not isinstance(value, bool) else "?"
+    return in_percent(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else "?"
 
 
 def seconds(value: Any) -> str:
     """Of Meta's milliseconds."""
-    return f"{value / 1000:.1f} s" if isinstance(value, (int, float)) and not isinstance(value, bool) else "?"
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return "?"
+    return f"{format_decimal(round(value / 1000, 1))} s"
 
 
 def problems_by_path(version: FlowVersion) -> dict[str, list[str]]:

@@ -37,7 +37,7 @@ function fill() {
 function tick() {
   const language = document.documentElement.lang
   const relative = new Intl.RelativeTimeFormat(language, { style: "short" })
-  const short = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })
+  const short = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { timeStyle: "short" })
   document.querySelectorAll("time[data-ago]").forEach((time) => {
     const minutes = Math.floor((Date.now() - new Date(time.dateTime)) / MINUTE)
     if (minutes < 1) return

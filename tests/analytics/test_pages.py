@@ -154,7 +154,7 @@ def test_a_list_says_what_it_is_narrowed_to(busy: Bakery, owner: Browser) -> Non
     ratings = owner.get(of_day(f"/conversations?kind=survey&score=bad&agent={busy.world.ann.id}")).text
     hour = owner.get(of_day("/messages?direction=inbound&weekday=0&hour=9")).text
     assert "Survey</h1>" in ratings and "<bdi>Ann</bdi>" in ratings and "<bdi>Bad</bdi>" in ratings
-    assert "Messages received</h1>" in hour and "<bdi>Monday</bdi>" in hour and "<bdi>9:00 to 10:00</bdi>" in hour
+    assert "Messages received</h1>" in hour and "<bdi>Monday</bdi>" in hour and "<bdi>09:00 to 10:00</bdi>" in hour
 
 
 def test_nonsense_narrows_a_list_to_no_words(busy: Bakery, owner: Browser) -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.automation.models import Automation
 from app.automation.parts import Names
-from app.automation.starters import LANGUAGES, STARTERS, TEXTS, Starter, nearest, translated, words_in
+from app.automation.starters import LANGUAGES, LONGEST_NAME, STARTERS, TEXTS, Starter, nearest, translated, words_in
 from app.tenancy import db, tenant_scope
 from tests.client import Browser
 from tests.world import World
@@ -101,3 +101,8 @@ def test_german_speaks_to_customers_as_its_pages_do(starter: Starter) -> None:
 )
 def test_a_language_that_is_written_in_another_way_is_found(given: str, code: str) -> None:
     assert nearest(given) == code and words_in("xx")("Good") == "Good"
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_the_name_of_a_starter_fits_in_every_language(language: str) -> None:
+    assert [one.name for one in STARTERS if len(TEXTS[language].get(one.title, one.title)) > LONGEST_NAME] == []

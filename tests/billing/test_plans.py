@@ -227,7 +227,7 @@ def test_an_invitation_over_the_seats_is_refused_and_no_one_is_removed(ann: Brow
     with tenant_scope(world.bakery.id):
         db.session.execute(update(Balance).values(plan_id=offer(seats=1).id))
     page = ann.get("~/costs/plans").text
-    assert "You have 2 team members, and the plan 1" in page
+    assert "You have more team members (2) than the plan allows (1)" in page
     assert ann.post("~/team/invitations", form | {"emails": "two@example.com"}).status_code == 422
 
 

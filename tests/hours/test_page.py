@@ -235,7 +235,7 @@ def test_a_language_is_added_shown_and_saved(app: Flask, world: World) -> None:
     assert ann.post(ADDRESS, data=CLOSED | french).status_code == 303
     assert policy(world).wordings == {"fr": {"away_text": "Nous dormons."}}
     answer = ann.post(ADDRESS, data=CLOSED | french | {"away_text:fr": "n" * 1_025})
-    assert answer.status_code == 422 and "at most 1024 characters" in answer.text
+    assert answer.status_code == 422 and "at most 1,024 characters" in answer.text
 
 
 def test_no_reply_is_sent_while_the_business_is_open(app: Flask, world: World) -> None:

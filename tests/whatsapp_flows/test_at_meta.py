@@ -247,7 +247,7 @@ def test_status_webhooks_change_the_status_and_health_is_shown_in_words(life: Li
         life.road.meta.post("webhooks", field="flows", value=one, waba_id=waba)
     life.road.until(lambda: life.version.status == "BLOCKED")
     page = ann.get(f"/t/bakery/whatsapp-flows/{life.flow.id}").get_data(as_text=True)
-    assert "14.3 % of the times it was opened on phones ended in an error." in page
+    assert "14.3% of the times it was opened on phones ended in an error." in page
     assert "INVALID_SCREEN_TRANSITION" in page and "Blocked by Meta" in page
 
 

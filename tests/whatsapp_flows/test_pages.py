@@ -157,7 +157,10 @@ def test_a_new_field_gets_a_name_of_its_own_when_it_has_a_label(editor: Editor) 
         ({"screens__0__parts__0__name": "guests"}, "Another field has this name."),
         ({"screens__1__parts__0__options": "Rye"}, "Enter at least two options"),
         ({"screens__1__parts__0__options": "Rye\nRye"}, "“Rye” is there twice."),
-        ({"screens__1__parts__0__options": "x" * 31 + "\nRye"}, "1 characters too many"),
+        (
+            {"screens__1__parts__0__options": "x" * 31 + "\nRye"},
+            "an option can have 30 characters. Shorten it by 1.",
+        ),
     ],
 )
 def test_what_meta_would_refuse_is_shown_at_the_field(editor: Editor, changes: dict[str, str], words: str) -> None:

@@ -20,7 +20,7 @@ from app.analytics.models import SCORES, ReportProgress, ReportSubscription
 from app.analytics.names import Names
 from app.analytics.periods import WORDS, Period
 from app.analytics.sheets import SHEETS, csv_of
-from app.analytics.words import DIMENSIONS, FORMULAS, SCORE_WORDS, TITLES, WHO_WORDS, compared, number, short_day, took
+from app.analytics.words import DIMENSIONS, FORMULAS, SCORE_WORDS, TITLES, WHO_WORDS, compared, number, took
 from app.spreadsheets import csv_download
 from app.tenancy import Paged, db, in_menu, requires
 from app.tenancy.guard import open_when_closed
@@ -166,5 +166,4 @@ def report_words() -> dict[str, Any]:
         "number": number,
         "took": took,
         "shade": shade,
-        "short_day": short_day,
     }

@@ -7,7 +7,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import zones
+from app import dates, zones
 from app.analytics.blueprint import bp
 from app.analytics.models import ReportSubscription
 from app.tenancy import db, now, requires
@@ -23,7 +23,7 @@ def subscribe() -> AnyResponse:
     subscription.time_zone, subscription.language = zones.reader_zone().key, str(get_locale() or "en")
     subscription.next_at = subscription.next_after(now(), zones.tenant_zone())
     db.session.add(subscription)
-    flash(_("You get last week's figures every Monday at 08:00."))
+    flash(_("You get last week's figures every Monday at %(time)s.", time=dates.hour(8)))
     return redirect(url_for("analytics.index"), 303)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import zones
+from app import dates, zones
 from app.appointments import words
 from app.appointments.agenda import Agenda
 from app.appointments.blueprint import bp
@@ -229,12 +229,12 @@ def mark_no_show(appointment_id: uuid.UUID) -> AnyResponse:
 @bp.app_template_filter()
 def at_place(one: Appointment) -> Markup:
     """10:00 GMT: when it begins by the clock of its own zone; the reader's time on hover."""
-    return time_tag(one.starts_at, f"{one.local:%H:%M} {zones.abbreviation(one.local)}", in_reader_zone(one))
+    return time_tag(one.starts_at, f"{dates.clock(one.local)} {zones.abbreviation(one.local)}", in_reader_zone(one))
 
 
 def in_reader_zone(one: Appointment) -> str:
     local = zones.local(one.starts_at)
-    return f"{local:%H:%M} {zones.abbreviation(local)}"
+    return f"{dates.clock(local)} {zones.abbreviation(local)}"
 
 
 @bp.app_template_filter()

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
-from flask_babel import format_currency
+from flask_babel import format_currency, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -80,7 +80,14 @@ def obstacles(assistant: Assistant | None) -> dict[str, list[str]]:
     answering = list(speaking)
     _right, judged = AssistantTurn.figures()
     if judged < JUDGED_BEFORE_AUTOPILOT:
-        answering.append(_("Let your team judge %(count)d suggestions first.", count=JUDGED_BEFORE_AUTOPILOT - judged))
+        missing_judgements = JUDGED_BEFORE_AUTOPILOT - judged
+        answering.append(
+            ngettext(
+                "Let your team judge %(num)d suggestion first.",
+                "Let your team judge %(num)d suggestions first.",
+                missing_judgements,
+            )
+        )
     return {"off": [], "suggests": missing, "approval": speaking, "alone": answering}
 
 

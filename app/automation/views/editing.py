@@ -24,6 +24,7 @@ from app.automation.models import Automation, AutomationVersion
 from app.automation.parts import Condition, Names, Part, Step, Trigger, UnknownKind
 from app.automation.steps import Branch
 from app.languages import OWN_NAMES
+from app.templating import colon
 from app.tenancy import current_actor, db, requires
 from app.wordings import WordingsForm
 
@@ -383,7 +384,7 @@ def aloud(definition: Definition, names: Names) -> list[str]:
         lines.append(str(_("Go on %(if_so)s", if_so=definition.conditions.aloud(names))))
         lines += [f"    {one.sentence(names)}" for one in listed if len(listed) > 1]
     for placed in definition.walk():
-        label = f"{_(placed.parent.blocks[placed.block])}: " if placed.parent else ""
+        label = f"{colon(_(placed.parent.blocks[placed.block]))} " if placed.parent else ""
         indent = "    " * placed.depth
         lines.append(f"{indent}{label}{placed.step.sentence(names)}")
         for code in placed.step.wordings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from flask import Response, render_template, request
-from flask_babel import gettext as _
+from flask_babel import pgettext
 
 from app import zones
 from app.entry_points.blueprint import bp
@@ -47,7 +47,7 @@ def names_of(by: str, rows: list[Figures]) -> dict[str, str]:
     """What a figure is called, by its key."""
     if by == "entry_point":
         called = {str(one.id): one.name for one in db.session.scalars(EntryPoint.in_order())}
-        return {row.key: called.get(row.key, _("Deleted")) for row in rows}
+        return {row.key: called.get(row.key, pgettext("of a link", "Deleted")) for row in rows}
     if by == "object":
         return {row.key: row.title or row.external_id for row in rows}
     return {row.key: row.campaign if by == "campaign" else row.key for row in rows}

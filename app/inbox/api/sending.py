@@ -27,7 +27,7 @@ from . import reach
 
 NO_TEMPLATE = N_("The account of this number has no such template, or Meta does not allow it to be sent.")
 NO_PLACE_FOR_FILE = N_("This template has no place for a file. Leave the file out.")
-OTHER_COUNT = N_("Give a file, or null, for each of the {count} cards of this template.")
+OTHER_COUNT = N_("Give a file, or null, for each card of this template ({count}).")
 NOT_ON_A_CARD = N_("“{name}” can't be on a card. Upload a JPEG or PNG picture or an MP4 video.")
 OTHER_KIND = N_("“{name}” can't be sent as this type of message. Send it with the type {kind}.")
 NOT_IN_CONVERSATION = N_("The message that you react to is not in this conversation.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
@@ -47,7 +47,7 @@ class CannedReplyForm(FlaskForm):
         validators=[at_most(LONGEST_LANGUAGE)],
         render_kw={"maxlength": LONGEST_LANGUAGE},
     )
-    body = TextAreaField(_("Reply"), filters=[tidy], render_kw={"rows": 4, "dir": "auto"})
+    body = TextAreaField(lazy_pgettext("noun", "Reply"), filters=[tidy], render_kw={"rows": 4, "dir": "auto"})
     file = FileField(_("Photo, video, audio or file"))
     remove_file = BooleanField(_("Remove this file"))
     shared = BooleanField(_("Everyone can use this reply"))

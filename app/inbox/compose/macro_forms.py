@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_pgettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField, TextAreaField, ValidationError
@@ -44,7 +44,10 @@ class MacroForm(FlaskForm):
         render_kw={"maxlength": LONGEST_NAME, "autocomplete": "off"},
     )
     reply = TextAreaField(
-        _("Reply"), filters=[tidy], validators=[at_most(LONGEST_TEXT)], render_kw={"rows": 2, "dir": "auto"}
+        lazy_pgettext("noun", "Reply"),
+        filters=[tidy],
+        validators=[at_most(LONGEST_TEXT)],
+        render_kw={"rows": 2, "dir": "auto"},
     )
     canned = ChoiceField(_("Or a canned reply"))
     template = ChoiceField(_("Template"))
@@ -69,11 +72,13 @@ class MacroForm(FlaskForm):
 
     def offer_choices(self) -> None:
         """Fills the lists of options from the database."""
-        none, unchanged = ("", _("None")), ("", _("No change"))
-        self.canned.choices = options(none, *((id, canned_words(one)) for id, one in self.canned_replies.items()))
-        self.template.choices = options(none, *template_choices(self.macro))
+        unchanged = ("", _("No change"))
+        self.canned.choices = options(
+            ("", _("No canned reply")), *((id, canned_words(one)) for id, one in self.canned_replies.items())
+        )
+        self.template.choices = options(("", _("No template")), *template_choices(self.macro))
         people = [(str(person.id), person.name) for person in colleagues()]
-        to = [("me", _("The person who runs it")), (UNASSIGNED, _("Unassigned"))]
+        to = [("me", _("The person who runs it")), (UNASSIGNED, lazy_pgettext("of a conversation", "Unassigned"))]
         self.assignment.choices = options(unchanged, *to, *people)
         teams = db.session.scalars(Team.in_order()).all()
         self.team.choices = options(unchanged, *((str(team.id), team.name) for team in teams))

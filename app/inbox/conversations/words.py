@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from app.words import N_
+from app.words import N_, pN_
 
 MESSAGE_STATES = {
-    "received": N_("Received"),
-    "scheduled": N_("Scheduled"),
-    "queued": N_("Queued"),
+    "received": pN_("of a message", "Received"),
+    "scheduled": pN_("of a message", "Scheduled"),
+    "queued": pN_("of a message", "Queued"),
     "dispatching": N_("Sending"),
     "accepted": N_("Accepted by WhatsApp"),
-    "sent": N_("Sent"),
-    "delivered": N_("Delivered"),
-    "read": N_("Read"),
-    "played": N_("Played"),
-    "failed": N_("Failed"),
+    "sent": pN_("of a message", "Sent"),
+    "delivered": pN_("of a message", "Delivered"),
+    "read": pN_("of a message", "Read"),
+    "played": pN_("of a message", "Played"),
+    "failed": pN_("of a message", "Failed"),
     "unknown": N_("Delivery unconfirmed"),
-    "cancelled": N_("Cancelled"),
-    "expired": N_("Expired"),
+    "cancelled": pN_("of a message", "Cancelled"),
+    "expired": pN_("of a message", "Expired"),
 }
 CONVERSATION_STATES = {
-    "open": N_("Open"),
+    "open": pN_("of a conversation", "Open"),
     "pending": N_("Pending"),
-    "snoozed": N_("Snoozed"),
-    "resolved": N_("Resolved"),
-    "archived": N_("Archived"),
+    "snoozed": pN_("of a conversation", "Snoozed"),
+    "resolved": pN_("of a conversation", "Resolved"),
+    "archived": pN_("of a conversation", "Archived"),
     "spam": N_("Spam"),
-    "blocked": N_("Blocked"),
-    "merged": N_("Merged"),
+    "blocked": pN_("of a conversation", "Blocked"),
+    "merged": pN_("of a conversation", "Merged"),
 }

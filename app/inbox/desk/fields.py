@@ -8,11 +8,13 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from wtforms import Field, SelectField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
 
+from app.shortening import too_long
 from app.tenancy import as_uuid
 
 
@@ -27,7 +29,7 @@ def one_line(value: str | None) -> str:
 
 
 def at_most(count: int) -> Length:
-    return Length(max=count, message=_("Use at most %(count)s characters.", count=f"{count:,}"))
+    return Length(max=count, message=LazyString(too_long, count))
 
 
 def normal_id(value: object) -> str:

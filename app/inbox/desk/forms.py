@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, pgettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import NotFound
@@ -124,7 +124,7 @@ def member_or_404(value: str | None, *, me: Actor) -> User | None:
 
 def assigned_words(assignee: User | None, by: Actor) -> str:
     if assignee is None:
-        return str(gettext("Unassigned"))
+        return str(pgettext("of a conversation", "Unassigned"))
     return str(
         gettext("Assigned to you") if assignee.id == by.user_id else gettext("Assigned to %(name)s", name=assignee.name)
     )

@@ -142,10 +142,8 @@ def response_wait(conversation: Conversation) -> Wait | None:
     due = policy.due_at(conversation.waiting_since, is_first=is_first)
     if urgency is None or due is None:
         return None
-    left = format_timedelta(abs(due - now()), granularity="minute")
-    words = (
-        _("Reply overdue by %(time)s", time=left) if urgency is Urgency.LATE else _("Reply due in %(time)s", time=left)
-    )
+    left = format_timedelta(due - now(), granularity="minute", add_direction=True)
+    words = _("Reply was due %(when)s", when=left) if urgency is Urgency.LATE else _("Reply due %(when)s", when=left)
     return Wait(urgency.value, words)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
@@ -27,13 +27,13 @@ from app.tenancy.guard import is_fragment
 Page = AnyResponse | str | tuple[str, int]
 
 STATE_WORDS = {
-    "open": lazy_gettext("Reopened"),
+    "open": lazy_pgettext("of a conversation", "Reopened"),
     "pending": lazy_gettext("Waiting for the customer"),
-    "snoozed": lazy_gettext("Snoozed"),
-    "resolved": lazy_gettext("Resolved"),
-    "archived": lazy_gettext("Archived"),
+    "snoozed": lazy_pgettext("of a conversation", "Snoozed"),
+    "resolved": lazy_pgettext("of a conversation", "Resolved"),
+    "archived": lazy_pgettext("of a conversation", "Archived"),
     "spam": lazy_gettext("Moved to spam"),
-    "blocked": lazy_gettext("Blocked"),
+    "blocked": lazy_pgettext("of a conversation", "Blocked"),
 }
 
 

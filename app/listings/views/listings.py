@@ -14,7 +14,7 @@ from app.contacts.names import plain
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation
 from app.inbox.outbound.uploads import enqueue_delivery
-from app.listings.amounts import number_words
+from app.listings.amounts import number_words, rooms_words
 from app.listings.blueprint import bp
 from app.listings.criteria import Criteria
 from app.listings.forms import ListingForm
@@ -176,6 +176,12 @@ def words_of(listing: Listing) -> str:
     heading = listing.heading
     title = listing.title if listing.title not in heading else ""
     return "\n".join(filter(None, (title, heading, listing.url)))
+
+
+@bp.app_template_filter()
+def rooms(number: float) -> str:
+    """3.5 rooms."""
+    return rooms_words(number_words(number), number)
 
 
 @bp.app_template_filter()

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from app import dates
 from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.contacts.refusals import Refusal
@@ -134,7 +135,7 @@ def when_alerts_go(frequency: str) -> str:
     if not notification.is_active:
         return str(_("No alerts are sent until the notification for them is resumed."))
     if frequency == "daily":
-        return str(_("New listings are sent once a day, from %(hour)s:00.", hour=settings.alert_hour))
+        return str(_("New listings are sent once a day, from %(time)s.", time=dates.hour(settings.alert_hour)))
     return str(_("An alert goes out when something new matches, at most once a day."))
 
 

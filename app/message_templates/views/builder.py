@@ -10,6 +10,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from app import zones
 from app.message_templates.blueprint import bp
 from app.message_templates.fields import BUTTONS
 from app.message_templates.forms import CATEGORIES, TemplateForm, free_name
@@ -22,10 +23,9 @@ from app.message_templates.wording import BUTTONS as BUTTON_NAMES
 from app.message_templates.wording import VALIDITIES
 from app.meta.outgoing.kinds import Refused
 from app.meta.template_languages import LANGUAGES
-from app.templating import format_local
+from app.templating import in_zone
 from app.tenancy import as_uuid, current_actor, db, requires, takes_files
 from app.tenancy.guard import is_fragment
-from app.zones import abbreviation
 
 from .life import rejection_context
 from .list import accounts, words_context
@@ -179,7 +179,7 @@ def submit(template: MessageTemplate) -> AnyResponse:
 
 
 def exact(moment: Any) -> str:
-    return f"{format_local(moment, 'd MMMM, HH:mm')} {abbreviation(moment)}"
+    return in_zone(zones.local(moment), "MMMMd")
 
 
 def builder_page(form: TemplateForm) -> str:

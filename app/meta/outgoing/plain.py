@@ -15,7 +15,7 @@ LONGEST_TEXT = 4096
 LONGEST_NAME = 300
 _TEXT = N_("WhatsApp takes at most 4,096 characters. Shorten this by {over}.")
 _PLACE = N_("A place's name and address may have {most} characters each. Shorten this by {over}.")
-_PERSON = N_("“{value:.20}…” is too long by {over} characters.")
+_PERSON = N_("“{value:.20}…” is too long. Shorten it by {over}.")
 
 
 def text(body: str) -> Outgoing:

@@ -19,12 +19,12 @@ from app.payments.forms import PaymentFilter, PaymentSettingsForm
 from app.payments.models import FACTS, Payment, PaymentSettings
 from app.spreadsheets import csv_download
 from app.tenancy import Download, Paged, as_uuid, confirmed, in_menu, now, requires
-from app.words import N_
+from app.words import N_, pN_
 
 PAGE = 50
 STATUS_WORDS = {
-    "received": (N_("Received"), "success"),
-    "refunded": (N_("Refunded"), "info"),
+    "received": (pN_("of a payment", "Received"), "success"),
+    "refunded": (pN_("of a payment", "Refunded"), "info"),
     "failed": (N_("Failed"), "error"),
 }
 

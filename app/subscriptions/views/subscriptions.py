@@ -6,12 +6,10 @@ import datetime as dt
 import uuid
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import format_datetime
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import zones
 from app.notifications.attempts import words_of
 from app.notifications.models import Notification
 from app.subscriptions.blueprint import bp
@@ -26,13 +24,14 @@ from app.subscriptions.models import (
     business_zone,
     zone_called,
 )
+from app.templating import in_zone
 from app.tenancy import Paged, as_uuid, current_actor, in_menu, requires
-from app.words import N_
+from app.words import N_, pN_
 
 PAGE = 50
 STATUS_WORDS = {
-    "active": (N_("Active"), "success"),
-    "cancelled": (N_("Cancelled"), ""),
+    "active": (pN_("of a subscription", "Active"), "success"),
+    "cancelled": (pN_("of a subscription", "Cancelled"), ""),
     "ended": (N_("Ended"), "warning"),
 }
 REMINDER_WORDS = {
@@ -78,8 +77,7 @@ def page_of(subscription: Subscription, form: RenewalForm | None = None) -> str:
 
 def local_words(moment: dt.datetime, zone: str) -> str:
     """5 December 2026, 09:00 UTC: by the clock that the reminder goes by."""
-    local = moment.astimezone(zone_called(zone))
-    return f"{format_datetime(local, 'd MMMM y, HH:mm', rebase=False)} {zones.abbreviation(local)}"
+    return in_zone(moment.astimezone(zone_called(zone)))
 
 
 @bp.post("/<uuid:subscription_id>/renewal")

@@ -14,6 +14,7 @@ from app.team.blueprint import bp
 from app.team.forms import AcceptForm, InvitationForm
 from app.team.models import Invitation, TeamChange
 from app.team.models.people import with_email
+from app.templating import listed
 from app.tenancy import Membership, Role, Tenant, User, commit, db, public, requires, uuid7
 from app.tenancy.limits import OverLimit
 
@@ -44,7 +45,7 @@ def invite() -> tuple[str, int] | AnyResponse:
     if wanted:
         flash(ngettext("%(num)d invitation sent.", "%(num)d invitations sent.", len(wanted)))
     if already := colleagues.intersection(form.addresses):
-        flash(_("Already in the team: %(emails)s.", emails=", ".join(sorted(already))), "warning")
+        flash(_("Already in the team: %(emails)s.", emails=listed(sorted(already))), "warning")
     return redirect(url_for("team.index"), 303)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from flask import flash, redirect, render_template, url_for
@@ -9,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
+from app import dates
 from app.hours.models import ServicePolicy
 from app.tenancy import db, now, requires
 from app.whatsapp_flows.blueprint import bp
@@ -66,6 +68,6 @@ def slot_day(slot: FlowSlot) -> str:
 
 @bp.app_template_filter()
 def slot_times(slot: FlowSlot) -> str:
-    """9:00–12:00"""
-    first, last = (divmod(minute, 60) for minute in (slot.starts_minute, slot.ends_minute))
-    return f"{first[0]}:{first[1]:02}–{last[0]}:{last[1]:02}"
+    """09:00–12:00"""
+    first, last = (dt.time(minute // 60 % 24, minute % 60) for minute in (slot.starts_minute, slot.ends_minute))
+    return f"{dates.clock(first)}–{dates.clock(last)}"

@@ -87,7 +87,7 @@ def test_what_is_saved_is_read_back_as_it_was(app: Flask, world: World) -> None:
     page = Browser(app).signed_in_as(world.ann).get(ADDRESS).text
     for value in ("09:00", "12:00", "13:30", "00:00", "22:00", "02:00", "Christmas"):
         assert f'value="{value}"' in page
-    assert 'selected value="US/Eastern"' in page
+    assert 'selected value="America/New_York"' in page
 
 
 def test_a_day_marked_closed_is_closed(app: Flask, world: World) -> None:

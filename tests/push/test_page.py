@@ -39,8 +39,8 @@ def test_everybody_has_the_page(ben: Browser) -> None:
 def test_quiet_hours_begin_in_the_zone_of_the_browser_named_by_its_city(ben: Browser) -> None:
     ben.client.set_cookie("time_zone", "Asia/Calcutta")
     page = ben.get("~/push/").get_data(as_text=True)
-    assert '<option selected value="Asia/Kolkata">Kolkata</option>' in page
-    assert '<optgroup label="America">' in page and ">Argentina, Buenos Aires<" in page
+    assert '<option selected value="Asia/Kolkata">Kolkata' in page
+    assert '<optgroup label="America">' in page and ">Buenos Aires" in page
 
 
 def test_what_is_chosen_stays(ben: Browser, world: World, number: PhoneNumber) -> None:

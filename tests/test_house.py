@@ -259,6 +259,13 @@ def test_every_permission_a_page_asks_for_is_declared(app: Flask) -> None:
     assert requested - {*PERMISSIONS, "public", "stateless", "signed in", "platform", "api key"} == set()
 
 
+def test_each_part_of_a_trigger_is_on_one_line() -> None:
+    """htmx passes over one that a line break is in."""
+    found = [one for file in TEMPLATES for one in re.findall(r'hx-trigger="([^"]*)"', file.read_text())]
+    bare = [re.sub(r"{%.*?%}|{{.*?}}", "", one, flags=re.DOTALL) for one in found]
+    assert len(bare) > 20 and [one for one in bare if any("\n" in part.strip() for part in one.split(","))] == []
+
+
 def test_lines_of_templates_fit_on_a_screen() -> None:
     simulated = [file for file in (ROOT / "simulator/templates").rglob("*") if file.is_file()]
     assert len(simulated) > 30 and results(r"^.{121,}$", [*TEMPLATES, *simulated]) == []

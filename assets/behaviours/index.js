@@ -11,7 +11,7 @@ import "./carry-typing.js"
 
 import "./unreachable.js"
 import "./page.js"
-import "./beside.js"
+import "./follows.js"
 import "./live.js"
 import "./draft.js"
 import "./attach.js"

@@ -187,6 +187,19 @@ def test_details_follow_what_arrives_and_keep_what_is_typed(desk: Page, stack: S
     expect(note).to_be_focused()
 
 
+def test_details_follow_what_somebody_else_changes(desk: Page) -> None:
+    desk.set_viewport_size({"width": 1440, "height": 900})
+    desk.get_by_role("link", name="Emil").click()
+    expect(desk.locator("#details")).to_contain_text("Writes to")
+    other = desk.context.new_page()
+    other.goto(desk.url)
+    field = other.locator("#details #contact-tag")
+    field.fill("seen elsewhere")
+    field.press("Enter")
+    expect(desk.locator("#details .tags")).to_contain_text("seen elsewhere")
+    other.close()
+
+
 def test_a_phone_has_five_places_and_the_rest_under_more(desk: Page, stack: Stack) -> None:
     desk.set_viewport_size({"width": 360, "height": 740})
     desk.goto(f"{stack.web}/t/desk/settings")

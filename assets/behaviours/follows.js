@@ -1,4 +1,4 @@
-// data-beside: a pane that is loaded anew when what it shows has changed, as soon as it can be seen. Forms in it that
+// data-follows: a pane that is loaded anew when what it shows has changed, as soon as it can be seen. Forms in it that
 // somebody writes in stay as they are; a part of it that was fetched by itself (data-lazy) is fetched again, once it is open.
 
 const lazy = (pane) => pane.querySelectorAll("[data-lazy][data-loaded]")
@@ -7,8 +7,8 @@ const isDirty = (field) => (field.options ? field.selectedIndex !== chosenFirst(
 const isWrittenIn = (form) => [...form.elements].some((field) => field.matches("input:not([type=hidden]), textarea, select") &&
   (field === document.activeElement || isDirty(field)))
 
-window.htmx.registerExtension("beside", {
-  htmx_before_morph_node: (element) => !element.closest?.("[data-beside]") || !(element.matches("[data-lazy]") || (element.matches("form") && isWrittenIn(element))),
+window.htmx.registerExtension("follows", {
+  htmx_before_morph_node: (element) => !element.closest?.("[data-follows]") || !(element.matches("[data-lazy]") || (element.matches("form") && isWrittenIn(element))),
 })
 
 const observer = new IntersectionObserver((entries) => {
@@ -21,7 +21,7 @@ const observer = new IntersectionObserver((entries) => {
 
 document.addEventListener("htmx:before:request", (event) => {
   const pane = event.detail.ctx.sourceElement
-  if (!pane.matches("[data-beside]") || pane.checkVisibility()) return
+  if (!pane.matches("[data-follows]") || pane.checkVisibility()) return
   event.preventDefault()
   observer.observe(pane)
 })
@@ -29,7 +29,7 @@ document.addEventListener("htmx:before:request", (event) => {
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   if (ctx.target?.matches?.("[data-lazy]")) ctx.target.dataset.loaded = "true"
   const pane = ctx.sourceElement
-  if (!pane?.matches?.("[data-beside]")) return
+  if (!pane?.matches?.("[data-follows]")) return
   lazy(pane).forEach((part) => {
     if (part.parentElement.open) window.htmx.trigger(part, "again")
     else part.dataset.stale = "true"

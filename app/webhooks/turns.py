@@ -5,6 +5,7 @@ So a message waits for its turn, and not behind everything that another business
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
@@ -47,9 +48,11 @@ def claim() -> tuple[Sequence[Row[Any]], list[str]]:
 
 
 def waiting_by_address() -> dict[str, list[Waiting]]:
-    addresses = db.session.scalars(ADDRESSES, {"most": MOST}).all()
+    """Who is first is left to chance: more tenants may wait than one batch is of, and a large post is a batch alone."""
+    addresses = list(db.session.scalars(ADDRESSES, {"most": MOST}))
     each = max(FEWEST, MOST // max(len(addresses), 1))
-    waiting: dict[str, list[Waiting]] = defaultdict(list)
+    random.shuffle(addresses)
+    waiting: dict[str, list[Waiting]] = {address: [] for address in addresses}
     for address, id, size in db.session.execute(OLDEST_OF_EACH, {"addresses": addresses, "each": each}).all():
         waiting[address].append(Waiting(id, size))
     return waiting
@@ -65,15 +68,24 @@ def by_tenant(waiting: dict[str, list[Waiting]]) -> dict[str, list[list[Waiting]
 
 
 def choose(queues: Iterable[list[list[Waiting]]]) -> list[int]:
-    """The ids of a batch: in turn one of each tenant, of whom one of each number, until it is full."""
+    """The ids of a batch: in turn one of each tenant, of whom one of each number, until it is full.
+
+    A post that does not fit waits, with all behind it on its number; the others go on without it.
+    """
     chosen: list[int] = []
-    size = 0
-    for post in in_turn(in_turn(numbers) for numbers in queues):
-        size += post.size
-        if chosen and size > BATCH_BYTES:
-            break
+    room, waits = BATCH_BYTES, set()
+    for number, post in in_turn(in_turn(map(with_number, numbers)) for numbers in queues):
+        if number in waits or (chosen and post.size > room):
+            waits.add(number)
+            continue
         chosen.append(post.id)
+        room -= post.size
     return sorted(chosen)
+
+
+def with_number(posts: list[Waiting]) -> Iterator[tuple[int, Waiting]]:
+    """Each post with what its number is known by here: the id of the first that waits for it."""
+    return ((posts[0].id, post) for post in posts)
 
 
 def in_turn(queues: Iterable[Iterable[Each]]) -> Iterator[Each]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 import psycopg
@@ -221,7 +222,32 @@ def test_tenants_take_turns_and_so_do_the_numbers_of_one(world: World) -> None:
         SHOES_NUMBER: [turns.Waiting(n, turns.BATCH_BYTES - 4) for n in (5, 6)],
     }
     with platform_scope("tests"):
-        assert turns.choose(turns.by_tenant(waiting).values()) == [1, 2, 4, 5]
+        assert turns.choose(turns.by_tenant(waiting).values()) == [1, 2, 3, 4, 5]
+
+
+def test_a_post_that_fits_into_no_batch_holds_up_no_other_number() -> None:
+    large, small = turns.BATCH_BYTES + 1, [turns.Waiting(n, 700) for n in range(10, 30)]
+    behind_it = [turns.Waiting(1, 700), turns.Waiting(2, large), turns.Waiting(3, 700)]
+    assert turns.choose([[small], [behind_it]]) == [1, *range(10, 30)]
+    assert turns.choose([[behind_it[1:]], [small]]) == [2]
+
+
+def test_a_large_post_does_not_shorten_the_batches_of_another_business(world: World) -> None:
+    large = post(*(message("x" * 3000, number=SHOES_NUMBER, wa_id=f"1650{n:07}") for n in range(150)))
+    small = backlog(BAKERY_NUMBER, 200)
+    for row in small:
+        row.body = row.body.ljust(turns.BATCH_BYTES // 50)
+    with platform_scope("tests"):
+        db.session.add_all([*small, WebhookEvent(body=large, address=SHOES_NUMBER)])
+    counts = list(takewhile(bool, (drain_batch() for _ in range(30))))
+    assert sum(counts) == 201 and len(counts) <= 6
+
+
+def test_who_is_first_is_left_to_chance(world: World) -> None:
+    with platform_scope("tests"):
+        db.session.add_all([*backlog(BAKERY_NUMBER, 3), *backlog(SHOES_NUMBER, 3)])
+        firsts = {next(iter(turns.waiting_by_address())) for _ in range(60)}
+    assert firsts == {BAKERY_NUMBER, SHOES_NUMBER}
 
 
 def lock(connection: psycopg.Connection, tenant_id: object) -> None:

@@ -79,8 +79,12 @@ class ScopedSession(Session):
     @functools.cached_property
     def engine(self) -> Engine:
         """Its connections know the tenant that each transaction of theirs is for."""
-        engine: Engine = self.db.engines["platform" if self.scope.is_platform else None]
-        return engine.execution_options(tenant_id=self.scope.tenant_id)
+        return engine_of(self.db.engines["platform" if self.scope.is_platform else None], self.scope.tenant_id)
+
+
+@functools.lru_cache(2_000)
+def engine_of(engine: Engine, tenant_id: uuid.UUID | None) -> Engine:
+    return engine.execution_options(tenant_id=tenant_id)
 
 
 db = SQLAlchemy(
@@ -151,6 +155,11 @@ class TenantModel(Model):
     @declared_attr.directive
     def __tablename__(cls) -> str:  # noqa: N805
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower() + "s"
+
+    @classmethod
+    def is_in_scope(cls) -> ColumnElement[bool]:
+        """Whether a row is of the tenant whose scope is open when the statement runs."""
+        return cls.tenant_id == bindparam("scope_tenant_id", callable_=current_tenant_id, type_=Uuid())
 
     @classmethod
     def find(cls, id: object) -> Self | None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from app.inbox.conversations import Message
+from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, tenant_scope
 from app.wabas.models import PhoneNumber
 from bench.chaos.database import Database
@@ -58,7 +59,7 @@ class Inbound:
             with tenant_scope(town.tenant.id):
                 talk = db.session.merge(talk)
                 owner = Actor.agent(town.owner)
-                ours = Message.outbound(talk, "Ours", by=owner, client_id=None)  # type: ignore[arg-type]
+                ours = Message.outbound(talk, Outgoing("text", "Ours"), by=owner, client_id=None)  # type: ignore[arg-type]
                 ours.state, ours.wamid, ours.occurred_at = "accepted", wamid, ours.occurred_at.replace(microsecond=0)
                 db.session.add(ours)
                 db.session.flush()

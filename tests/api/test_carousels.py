@@ -16,6 +16,7 @@ from app.inbox.files.uploaded_files import UploadedFile
 from app.message_templates.models import MessageTemplate
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
+from app.meta.outgoing import Outgoing
 from app.people.jobs import erase_files, erase_remaining_files
 from app.storage import NotStored
 from app.tenancy import Actor, db, now, tenant_scope
@@ -160,7 +161,7 @@ def test_a_person_is_erased_whatever_a_program_wrote_in_metas_own_format(shop: C
     content = {"name": "cakes", "language": {"code": "en"}, "components": parts}
     with tenant_scope(carla.tenant_id):
         talk = Conversation.get_or_404(carla.id)
-        message = Message.outbound(talk, "", by=Actor.system("tests"), client_id=uuid.uuid4())
+        message = Message.outbound(talk, Outgoing("text", ""), by=Actor.system("tests"), client_id=uuid.uuid4())
         message.type, message.content = "template", {"raw": content}
         db.session.add(message)
     erase(shop, carla)

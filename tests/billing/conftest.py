@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.extensions import outside
 from app.inbox.conversations import Message
+from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, tenant_scope
 from tests.billing.stripe_double import OLD_SECRET, SECRET, Stripe, started
 from tests.world import World, conversation
@@ -24,7 +25,7 @@ def sent(world: World) -> Message:
     bakery, _ = world.connect_numbers()
     talk = conversation(bakery)
     with tenant_scope(world.bakery.id):
-        message = Message.outbound(talk, "Hello", by=Actor.agent(world.ann), client_id=uuid.uuid4())
+        message = Message.outbound(talk, Outgoing("text", "Hello"), by=Actor.agent(world.ann), client_id=uuid.uuid4())
         message.state, message.wamid = "accepted", "wamid.hello"
         db.session.add(message)
     return message

@@ -16,6 +16,7 @@ from app.billing.plans import Plan
 from app.inbox.conversations import Conversation, Message, NotFunded
 from app.inbox.outbound.funding import FUND
 from app.inbox.outbound.outbox import Lane
+from app.meta.outgoing import Outgoing
 from app.stories.story import Story
 from app.tenancy import Actor, db, platform_scope, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber
@@ -218,7 +219,10 @@ def deliver_one(world: World, sent: Message, number: int, chance: Any) -> None:
     """A message that is paid for arrives, twice."""
     with tenant_scope(world.bakery.id):
         message = Message.outbound(
-            Conversation.get_or_404(sent.conversation_id), "x", by=Actor.agent(world.ann), client_id=uuid.uuid4()
+            Conversation.get_or_404(sent.conversation_id),
+            Outgoing("text", "x"),
+            by=Actor.agent(world.ann),
+            client_id=uuid.uuid4(),
         )
         message.state, message.wamid = "accepted", f"wamid.{number}"
         db.session.add(message)

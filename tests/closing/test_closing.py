@@ -24,6 +24,7 @@ from app.crm.models import CrmConnection
 from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.conversations import BusinessClosed, Conversation, Message
 from app.listings.settings import ListingSettings
+from app.meta.outgoing import Outgoing
 from app.team.models import Invitation
 from app.tenancy import Actor, Role, Tenant, db, now, platform_scope, tenant_scope
 from app.tenancy.limits import OverLimit
@@ -244,7 +245,9 @@ def test_included_messages_that_were_under_way_stay_included(
     with tenant_scope(world.bakery.id):
         hold = Hold(id=uuid.uuid4(), phone_number_id=talk.phone_number_id, category="marketing", micros=0)
         hold.held_at, hold.expires_at = now(), now() + dt.timedelta(days=1)
-        message = Message.outbound(Conversation.get_or_404(talk.id), "Hi", by=Actor.agent(world.ann), client_id=hold.id)
+        message = Message.outbound(
+            Conversation.get_or_404(talk.id), Outgoing("text", "Hi"), by=Actor.agent(world.ann), client_id=hold.id
+        )
         message.id, message.state, message.wamid = hold.id, "accepted", "wamid.1"
         db.session.add_all([hold, message])
     closing.begin()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.inbox.conversations import Conversation, Message
+from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, now, tenant_scope
 from tests.arrivals import arrive, conversation
 from tests.client import FRAGMENT, Browser
@@ -31,7 +32,9 @@ def came(world: World) -> Conversation:
 
 def answered(world: World, talk: Conversation) -> None:
     with tenant_scope(world.bakery.id):
-        sent = Message.outbound(Conversation.get_or_404(talk.id), "Yes", by=Actor.agent(world.ann), client_id=talk.id)
+        sent = Message.outbound(
+            Conversation.get_or_404(talk.id), Outgoing("text", "Yes"), by=Actor.agent(world.ann), client_id=talk.id
+        )
         sent.wamid, sent.state = "wamid.answer", "accepted"
         db.session.add(sent)
 

@@ -16,6 +16,7 @@ from app.inbox.outbound.jobs import release_scheduled
 from app.inbox.outbound.pace import AHEAD_SECONDS, CAMPAIGNS_SHARE, SHARE, NumberPace
 from app.inbox.outbound.sender import waiting_lanes
 from app.message_templates.jobs import fetch_templates
+from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 from app.wabas.models import PhoneNumber
@@ -60,7 +61,9 @@ def close_window(road: Road, conversation: Conversation) -> None:
 def campaign(road: Road, conversation: Conversation, words: str, **more: Any) -> Message:
     with tenant_scope(road.world.bakery.id):
         talk = Conversation.get_or_404(conversation.id)
-        message = Message.outbound(talk, words, by=Actor.agent(road.world.ann), client_id=uuid.uuid4())
+        message = Message.outbound(
+            talk, Outgoing("text", words), by=Actor.agent(road.world.ann), client_id=uuid.uuid4()
+        )
         message.lane, message.expires_at = "campaigns", None
         for name, value in more.items():
             setattr(message, name, value)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.inbox.conversations import Message, MessageEvent, OrphanStatus, SendAttempt
 from app.inbox.conversations.callback import callback_of
+from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, platform_scope, tenant_scope
 from app.webhook_events.models import WebhookEvent
 from app.webhooks.drain import drain_batch
@@ -23,7 +24,7 @@ def sent(world: World) -> Message:
     bakery, _ = world.connect_numbers()
     talk = conversation(bakery)
     with tenant_scope(world.bakery.id):
-        message = Message.outbound(talk, "Hello", by=Actor.agent(world.ann), client_id=uuid.uuid4())
+        message = Message.outbound(talk, Outgoing("text", "Hello"), by=Actor.agent(world.ann), client_id=uuid.uuid4())
         message.state, message.wamid = "accepted", "wamid.hello"
         db.session.add(message)
     return message

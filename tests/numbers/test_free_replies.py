@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.inbox.conversations import Conversation, Message
+from app.meta.outgoing import Outgoing
 from app.numbers.free_replies import free_replies_of
 from app.tenancy import Actor, db, now, tenant_scope
 from tests.arrivals import arrive
@@ -30,7 +31,7 @@ def reply(world: World, talk: Conversation, *names: str, pricing: dict[str, Any]
     """A reply for which Meta reported these statuses."""
     wamid = f"wamid.{uuid.uuid4()}"
     with tenant_scope(world.bakery.id):
-        message = Message.outbound(talk, "Hello", by=Actor.agent(world.ann), client_id=uuid.uuid4())
+        message = Message.outbound(talk, Outgoing("text", "Hello"), by=Actor.agent(world.ann), client_id=uuid.uuid4())
         message.state, message.wamid = "accepted", wamid
         db.session.add(message)
     arrive(*(status(wamid, name, pricing=pricing, **more) for name in names))

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from app.inbox.conversations import Conversation, Message, MessageEvent, SendAttempt
 from app.inbox.outbound.outbox import expire_late
+from app.meta.outgoing import Outgoing
 from app.team.models import Look
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.wabas.models import PhoneNumber
@@ -53,7 +54,7 @@ def talk(world: World) -> Conversation:
 
 def sent(world: World, talk: Conversation, state: str, words: str = "good morning", **more: Any) -> Message:
     with tenant_scope(world.bakery.id):
-        made = Message.outbound(talk, words, by=Actor.agent(world.ann), client_id=uuid.uuid4())
+        made = Message.outbound(talk, Outgoing("text", words), by=Actor.agent(world.ann), client_id=uuid.uuid4())
         made.state, made.attempts = state, 1
         made.expires_at = now() + dt.timedelta(hours=3)
         for name, value in more.items():

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 
 from app.inbox.conversations import Conversation, Message, MessageEvent
 from app.meta import events
+from app.meta.outgoing import Outgoing
 from app.platform.posts.outcome import APPLIED_FIELDS, NAMES
 from app.team.models import Look
 from app.tenancy import Actor, db, platform_scope, tenant_scope
@@ -446,7 +447,7 @@ def outbound(world: World, wamid: str, state: str) -> Message:
         mine = db.session.scalars(select(PhoneNumber).where(PhoneNumber.id == ours)).one()
     talk = conversation(mine)
     with tenant_scope(world.bakery.id):
-        sent = Message.outbound(talk, "ours", by=Actor.agent(world.ann), client_id=uuid.uuid4())
+        sent = Message.outbound(talk, Outgoing("text", "ours"), by=Actor.agent(world.ann), client_id=uuid.uuid4())
         sent.state, sent.wamid = state, wamid
         db.session.add(sent)
     return sent

@@ -106,8 +106,7 @@ class Batch:
         if outgoing.category and conversation.window_is_open:
             outgoing = replace(outgoing, category="")
         about = {"by": self.by, "client_id": one.client_id, "source": one.source, "lane": one.lane}
-        message = Message.outbound(conversation, outgoing.words, **about)  # type: ignore[arg-type]
-        message.carry(outgoing, None, None)
+        message = Message.outbound(conversation, outgoing, **about)  # type: ignore[arg-type]
         if one.expires_at:
             message.expires_at = min(message.expires_at or one.expires_at, one.expires_at)
         return message

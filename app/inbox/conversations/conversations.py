@@ -121,7 +121,8 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
         query: Any = select(cls, Balance, InboxSettings).where(cls.id == bindparam("id"))
         for each in (Balance, InboxSettings):
             query = query.outerjoin(each, each.tenant_id == cls.tenant_id)
-        query = query.options(joinedload(cls.phone_number)).execution_options(populate_existing=True, made_once=True)
+        number = joinedload(cls.phone_number).load_only(PhoneNumber.state, PhoneNumber.waba_id)
+        query = query.options(number).execution_options(populate_existing=True, made_once=True)
         locked: Select[Any] = query.with_for_update(of=cls, read=not taken, key_share=True)
         return locked
 
@@ -213,8 +214,8 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             )
         if outgoing.category and self.window_is_open and not later:
             outgoing = replace(outgoing, category="")
-        message = Message.outbound(self, outgoing.words, by=by, client_id=client_id, source=source, lane=lane)
-        message.carry(outgoing, answering, media)
+        about = {"answering": answering, "media": media, "source": source, "lane": lane}
+        message = Message.outbound(self, outgoing, by=by, client_id=client_id, **about)  # type: ignore[arg-type]
         file_kind = media.kind if media else ""
         gate = self.gate
         refusal = gate.refusal(
@@ -238,7 +239,7 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             # Its id and its defaults are shown with the message.
             db.session.flush()
         if not later:
-            self.note_sending(message, by)
+            self.note_queued(message, by)
         # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.
         if message.is_shown and not later and message.source != "away":
             self.show_sent(message, by)
@@ -251,7 +252,7 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
         if message.is_reply:
             self.answered(by)
 
-    def note_sending(self, message: Message, by: Actor) -> None:
+    def note_queued(self, message: Message, by: Actor) -> None:
         """A message goes out: a person who wrote it has the conversation from here on."""
         if by.takes_over and message.is_reply:
             self.take(by=by)

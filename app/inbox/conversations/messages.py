@@ -183,14 +183,31 @@ class Message(Bubble, Underway, TenantModel):
 
     @classmethod
     def outbound(
-        cls, conversation: Any, body: str, *, by: Actor, client_id: uuid.UUID, source: str = "", lane: str = ""
+        cls,
+        conversation: Any,
+        outgoing: Outgoing,
+        *,
+        by: Actor,
+        client_id: uuid.UUID,
+        answering: Message | None = None,
+        media: Media | None = None,
+        source: str = "",
+        lane: str = "",
     ) -> Message:
-        return cls(
+        """What is to be sent, not stored yet. A plain text has no content beside its body."""
+        expires_at = conversation.window_closes_at
+        if not outgoing.needs_window:
+            expires_at = now() + (CODE_PATIENCE if outgoing.is_code else TEMPLATE_PATIENCE)
+        message = cls(
             id=uuid7(),
             conversation_id=conversation.id,
             phone_number_id=conversation.phone_number_id,
             direction="outbound",
-            body=body,
+            type=outgoing.type,
+            body=outgoing.words,
+            content=stored_content(outgoing, media),
+            reply_to_wamid=answering.wamid if answering else None,
+            may_repeat=outgoing.is_code,
             state="queued",
             client_id=client_id,
             author_kind=by.kind,
@@ -199,25 +216,11 @@ class Message(Bubble, Underway, TenantModel):
             source=source or by.source,
             lane=lane or by.lane,
             occurred_at=now(),
-            expires_at=conversation.window_closes_at,
+            expires_at=expires_at,
         )
-
-    def carry(self, outgoing: Outgoing, answering: Message | None, media: Media | None) -> None:
-        """Sets type, content and expiry from `outgoing`. A plain text has no content beside its body."""
         # So that no one looks for it in the database.
-        set_committed_value(self, "media", media)
-        self.type, self.reply_to_wamid = outgoing.type, answering.wamid if answering else None
-        self.may_repeat = outgoing.is_code
-        if not outgoing.needs_window:
-            self.expires_at = now() + (CODE_PATIENCE if outgoing.is_code else TEMPLATE_PATIENCE)
-        if outgoing.type != "text":
-            self.content = {"raw": outgoing.raw}
-        if outgoing.shown is not None:
-            self.content = {**(self.content or {}), "shown": outgoing.shown}
-        if media:
-            self.content = {**(self.content or {}), "sha256": media.sha256}
-        if outgoing.category:
-            self.content = {**(self.content or {}), "category": outgoing.category}
+        set_committed_value(message, "media", media)
+        return message
 
     def store(self) -> Message | None:
         """Inserts it. None where its conversation has a message with this `client_id`."""
@@ -367,7 +370,7 @@ class Message(Bubble, Underway, TenantModel):
             kind = "message.failed" if refusal else "message.queued"
             happened(kind, self.id, by=self.sent_by, conversation_id=self.conversation_id, source=self.source)
         else:
-            self.conversation.note_sending(self, self.sent_by)
+            self.conversation.note_queued(self, self.sent_by)
 
     def note_template(self, gate: Gate) -> None:
         """Which template it is, for what is counted of each."""
@@ -496,6 +499,20 @@ class Message(Bubble, Underway, TenantModel):
             if self.media:
                 self.media.upload_again()
             announce("conversation", self.conversation_id)
+
+
+def stored_content(outgoing: Outgoing, media: Media | None) -> dict[str, Any] | None:
+    """What is stored of it beside its words; None of a plain text."""
+    content: dict[str, Any] = {}
+    if outgoing.type != "text":
+        content["raw"] = outgoing.raw
+    if outgoing.shown is not None:
+        content["shown"] = outgoing.shown
+    if media:
+        content["sha256"] = media.sha256
+    if outgoing.category:
+        content["category"] = outgoing.category
+    return content or None
 
 
 @functools.cache

@@ -27,7 +27,7 @@ from app.inbox.desk.shortcuts import commands_and_places
 from app.inbox.files.voice import can_make_voice_notes
 from app.inbox.inbound.surveys import counts
 from app.message_templates.models import TemplateList
-from app.meta.outgoing import EXTENSIONS, TAKEN
+from app.meta.outgoing import EXTENSIONS, TAKEN, Outgoing
 from app.meta.outgoing import LARGEST as LARGEST_OF
 from app.templating import named_dollar
 from app.tenancy import current_actor, now
@@ -86,7 +86,7 @@ def new_id() -> str:
 @bp.app_template_global()
 def draft_message(conversation: Conversation) -> Message:
     """An empty message: the page copies its bubble and fills in text and id while it sends."""
-    message = Message.outbound(conversation, "", by=current_actor(), client_id=uuid.UUID(int=0))
+    message = Message.outbound(conversation, Outgoing("text", ""), by=current_actor(), client_id=uuid.UUID(int=0))
     message.author_name = current_actor().name
     return message
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, current_app
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
 from app.extensions import outside
+from app.inbox.outbound.jobs import release_scheduled
 from app.tenancy.lanes import LANES
+from app.tenancy.queue import JOBS
 
 
 class Enqueued:
@@ -25,3 +27,16 @@ class Enqueued:
 
     def clear(self) -> None:
         self.redis.flushdb()
+
+    def run(self, name: str) -> None:
+        """Runs those that wait of this name, as a worker would."""
+        for waiting in self.jobs:
+            if waiting.func_name == name:
+                JOBS[name].start(*waiting.args)
+                waiting.delete()
+
+
+def release_due() -> None:
+    """What the clock and the workers do with scheduled messages that are due."""
+    release_scheduled()
+    Enqueued(current_app).run("outbound.release")

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation
-from app.tenancy import database_now, db, enqueue, job, later, platform_scope, sweep
+from app.tenancy import database_now, db, enqueue, in_turn, job, later, platform_scope, sweep
 
 from .answering import recover
 from .assistant import Assistant
@@ -69,7 +69,7 @@ def enqueue_due_readings() -> None:
     """Voice messages and pictures that wait for a model, and those whose reader died."""
     with platform_scope("voice messages and pictures that are due to be read"):
         due = select(MediaReading.tenant_id, MediaReading.id).where(MediaReading.next_at <= database_now())
-        for tenant_id, reading_id in db.session.execute(due.order_by(MediaReading.next_at).limit(AT_ONCE)).all():
+        for tenant_id, reading_id in db.session.execute(in_turn(due, MediaReading.next_at, AT_ONCE)).all():
             later("assistant.read_media", reading_id, tenant_id=tenant_id)
 
 
@@ -92,8 +92,8 @@ def enqueue_due_sources() -> None:
     """Sources that wait, that failed and are tried again, and pages that are read on a schedule."""
     with platform_scope("knowledge that is due to be read"):
         due = select(KnowledgeSource.tenant_id, KnowledgeSource.id)
-        due = due.where(KnowledgeSource.next_read_at <= database_now()).order_by(KnowledgeSource.next_read_at)
-        for tenant_id, source_id in db.session.execute(due.limit(AT_ONCE)).all():
+        due = due.where(KnowledgeSource.next_read_at <= database_now())
+        for tenant_id, source_id in db.session.execute(in_turn(due, KnowledgeSource.next_read_at, AT_ONCE)).all():
             later("assistant.read_source", source_id, tenant_id=tenant_id)
 
 
@@ -107,8 +107,8 @@ def run_golden(run_id: str) -> None:
 @sweep(every=60)
 def resume_golden_runs() -> None:
     with platform_scope("golden conversations that are not through"):
-        open_runs = select(GoldenRun.tenant_id, GoldenRun.id).where(GoldenRun.finished_at.is_(None)).limit(AT_ONCE)
-        for tenant_id, run_id in db.session.execute(open_runs).all():
+        open_runs = select(GoldenRun.tenant_id, GoldenRun.id).where(GoldenRun.finished_at.is_(None))
+        for tenant_id, run_id in db.session.execute(in_turn(open_runs, GoldenRun.id, AT_ONCE)).all():
             later("assistant.run_golden", run_id, tenant_id=tenant_id)
 
 

@@ -13,7 +13,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from app.tenancy import db, now, platform_scope, tenant_scope
+from app.tenancy import db, in_turn, now, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 
 from .answering import answer
@@ -57,8 +57,8 @@ class Runner:
         with platform_scope("turns of assistants that are due"):
             at = now()
             soon = select(Engagement.tenant_id, Engagement.conversation_id, Engagement.due_at)
-            soon = soon.where(Engagement.due_at <= at + PATIENCE).order_by(Engagement.due_at).limit(AT_ONCE)
-            rows = db.session.execute(soon).all()
+            soon = soon.where(Engagement.due_at <= at + PATIENCE)
+            rows = db.session.execute(in_turn(soon, Engagement.due_at, AT_ONCE)).all()
         due = [(row.tenant_id, row.conversation_id) for row in rows if row.due_at <= at]
         return due, len(due) < len(rows)
 
@@ -91,7 +91,7 @@ class Runner:
 def expired() -> list[Place]:
     """The turns whose worker died. Needs a platform scope."""
     over = select(Engagement.tenant_id, Engagement.conversation_id).where(Engagement.lease_until < now())
-    return [(row[0], row[1]) for row in db.session.execute(over.limit(AT_ONCE))]
+    return [(row[0], row[1]) for row in db.session.execute(in_turn(over, Engagement.lease_until, AT_ONCE))]
 
 
 def is_anything_due(within: dt.timedelta = dt.timedelta()) -> bool:

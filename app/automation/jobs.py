@@ -6,7 +6,7 @@ import uuid
 
 from sqlalchemy import select
 
-from app.tenancy import database_now, db, job, later, platform_scope, sweep, tenant_scope
+from app.tenancy import database_now, db, in_turn, job, later, platform_scope, sweep, tenant_scope
 
 from . import names  # noqa: F401  registers what parts refer to
 from .models import ACTIVE_STATES, Automation, AutomationRun, AutomationTrace, forget_old
@@ -27,8 +27,8 @@ def find_due_runs() -> None:
     """Enqueues the runs whose wait is over, and those that a worker left behind."""
     with platform_scope("automations that go on now"):
         due = AutomationRun.state.in_(ACTIVE_STATES), AutomationRun.next_at <= database_now()
-        query = select(AutomationRun.tenant_id, AutomationRun.id).where(*due).order_by(AutomationRun.next_at)
-        for tenant_id, run_id in db.session.execute(query.limit(AT_ONCE)):
+        query = in_turn(select(AutomationRun.tenant_id, AutomationRun.id).where(*due), AutomationRun.next_at, AT_ONCE)
+        for tenant_id, run_id in db.session.execute(query):
             later("automation.advance", run_id, tenant_id=tenant_id)
 
 

@@ -41,6 +41,7 @@ from .transactions import (
     tenant_scope,
     within_tenant,
 )
+from .turns import in_turn
 
 __all__ = [
     "OTHER_APP",
@@ -78,6 +79,7 @@ __all__ = [
     "happened",
     "happened_each",
     "in_menu",
+    "in_turn",
     "insert_rows",
     "is_sandbox",
     "is_uuid",

@@ -22,13 +22,13 @@ from app.inbox.conversations import (
     Unsubscribed,
     WindowClosed,
 )
-from app.inbox.outbound.jobs import release_scheduled
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.arrivals import arrive, messages, of_field
 from tests.client import FRAGMENT, Browser
+from tests.enqueued import release_due
 from tests.happenings import deliver_to_subscriber
 from tests.posts import status
 from tests.world import World, conversation
@@ -164,7 +164,7 @@ def scheduled(world: World, talk: Conversation, *, instead: bool = False) -> Mes
 
 
 def after_release(world: World) -> tuple[str, str]:
-    release_scheduled()
+    release_due()
     (message,) = messages(world)
     return message.state, (message.error or {}).get("refusal", "")
 

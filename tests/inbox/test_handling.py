@@ -16,12 +16,13 @@ from app.inbox.conversations.inbox_settings import InboxSettings
 from app.inbox.conversations.number_desks import NumberDesk
 from app.inbox.desk.jobs import end_handling
 from app.inbox.desk.notes import Note
-from app.inbox.outbound.jobs import deliver, release_scheduled
+from app.inbox.outbound.jobs import deliver
 from app.people.merges import ContactMerge
 from app.tenancy import Actor, db, now, tenant_scope
 from app.tenancy.actor import AUTOMATIC
 from tests.arrivals import arrive, conversations, graph_answering, of_field
 from tests.client import FRAGMENT, Browser
+from tests.enqueued import release_due
 from tests.happenings import kinds
 from tests.posts import message
 from tests.world import World, conversation
@@ -123,7 +124,7 @@ def test_notes_reactions_and_what_is_scheduled_do_not_take_it(world: World, carl
 
 def test_what_was_scheduled_takes_it_when_it_goes_out(world: World, carla: Conversation) -> None:
     say(world, carla, "Later", Actor.agent(world.ann), later=Later(now()))
-    release_scheduled()
+    release_due()
     assert again(world, carla).handled_by == "person"
 
 

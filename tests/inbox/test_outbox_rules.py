@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from app.inbox.conversations import Conversation, Later, Message
 from app.inbox.outbound import reach
-from app.inbox.outbound.jobs import release_scheduled
 from app.inbox.outbound.pace import AHEAD_SECONDS, CAMPAIGNS_SHARE, SHARE, NumberPace
 from app.inbox.outbound.sender import waiting_lanes
 from app.message_templates.jobs import fetch_templates
@@ -20,6 +19,7 @@ from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 from app.wabas.models import PhoneNumber
+from tests.enqueued import release_due
 from tests.simulated import Road
 
 HOUR = dt.timedelta(hours=1)
@@ -104,11 +104,11 @@ def test_nothing_overtakes_a_held_message(road: Road) -> None:
 
 def test_a_scheduled_message_waits_for_its_time(road: Road) -> None:
     message = schedule(road, road.customer_writes(), Later(now() + HOUR))
-    release_scheduled()
+    release_due()
     road.deliver()
     assert road.state_of(message) == "scheduled" and sent_texts(road) == []
     change(road, message, send_at=now())
-    release_scheduled()
+    release_due()
     road.deliver()
     assert sent_texts(road) == ["later"]
 
@@ -125,7 +125,7 @@ def test_a_scheduled_message_can_be_canceled(road: Road) -> None:
     message = schedule(road, road.customer_writes(), Later(now()))
     with tenant_scope(road.world.bakery.id):
         assert Message.get_or_404(message.id).cancel()
-    release_scheduled()
+    release_due()
     road.deliver()
     assert road.state_of(message) == "cancelled" and sent_texts(road) == []
 
@@ -134,7 +134,7 @@ def test_what_is_due_in_a_closed_window_is_not_sent_and_says_why(road: Road) -> 
     conversation = road.customer_writes()
     message = schedule(road, conversation, Later(now()))
     close_window(road, conversation)
-    release_scheduled()
+    release_due()
     road.deliver()
     assert road.state_of(message) == "expired" and sent_texts(road) == []
     assert (road.reload(message).error or {})["refusal"] == "window_closed"
@@ -144,7 +144,7 @@ def test_what_is_due_in_a_closed_window_becomes_the_template_chosen_for_that(roa
     conversation = road.customer_writes()
     message = schedule(road, conversation, Later(now(), INSTEAD))
     close_window(road, conversation)
-    release_scheduled()
+    release_due()
     assert (road.reload(message).type, road.reload(message).body) == ("template", "Welcome")
     assert road.state_of(message) == "queued"
 
@@ -153,7 +153,7 @@ def test_what_waited_until_its_window_closed_becomes_the_template_chosen_for_tha
     message = road.reply(road.customer_writes(), "too late")
     change(road, message, expires_at=now(), instead=INSTEAD)
     road.sweep()
-    release_scheduled()
+    release_due()
     assert (road.state_of(message), road.reload(message).type) == ("queued", "template")
 
 

@@ -12,7 +12,7 @@ from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
 from app.storage import StorageUnavailable
 from app.team.models import Team
-from app.tenancy import Actor, announce, commit, database_now, db, job, later, platform_scope, sweep
+from app.tenancy import Actor, announce, commit, database_now, db, in_turn, job, later, platform_scope, sweep
 
 from . import closing, distribution
 from .blocks import Block
@@ -67,8 +67,8 @@ def end_handling() -> None:
 @sweep(every=60)
 def find_handling_that_is_over() -> None:
     with platform_scope("conversations that a person no longer has"):
-        over = select(Conversation.tenant_id).where(Conversation.handled_until <= database_now()).limit(1000)
-        for tenant_id in set(db.session.scalars(over)):
+        over = select(Conversation.tenant_id).where(Conversation.handled_until <= database_now()).distinct()
+        for tenant_id in db.session.scalars(over):
             later("desk.end_handling", tenant_id=tenant_id)
 
 
@@ -77,10 +77,10 @@ def enqueue_due() -> None:
     with platform_scope("snoozes that end, and blocks not applied yet"):
         at = database_now()
         due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= at)
-        for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):
+        for tenant_id in db.session.scalars(select(Conversation.tenant_id).where(due).distinct()):
             later("desk.wake_snoozed", tenant_id=tenant_id)
         waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= at)
-        for tenant_id, conversation_id in db.session.execute(waiting.limit(100)):
+        for tenant_id, conversation_id in db.session.execute(in_turn(waiting, Block.next_attempt_at, 100)):
             later("desk.sync_block", conversation_id, tenant_id=tenant_id)
 
 

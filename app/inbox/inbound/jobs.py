@@ -18,7 +18,18 @@ from app.inbox.files.thumbnails import make_thumbnail
 from app.meta.errors import FileGone, Kind, MetaError
 from app.meta.media import LARGEST, Location, is_digest, locate
 from app.sniffing import HEAD, sniff
-from app.tenancy import announce, commit, current_tenant_id, database_now, db, job, later, platform_scope, sweep
+from app.tenancy import (
+    announce,
+    commit,
+    current_tenant_id,
+    database_now,
+    db,
+    in_turn,
+    job,
+    later,
+    platform_scope,
+    sweep,
+)
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
@@ -157,6 +168,6 @@ class Fetching:
 def recover_waiting_files() -> None:
     with platform_scope("files waiting to be fetched"):
         due = (Media.state == "waiting") & (Media.next_attempt_at <= database_now())
-        waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(AT_ONCE)
+        waiting = in_turn(select(Media.tenant_id, Media.id).where(due), Media.next_attempt_at, AT_ONCE)
         for tenant_id, media_id in db.session.execute(waiting):
             later("inbound.fetch_media", media_id, tenant_id=tenant_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
@@ -16,11 +16,11 @@ from app.tenancy import (
     database_now,
     db,
     enqueue,
+    in_turn,
     job,
     later,
     platform_scope,
     sweep,
-    tenant_scope,
 )
 
 from . import funding, outbox, unknowns, uploads
@@ -75,20 +75,25 @@ def release_unfunded() -> None:
 
 @sweep(every=5)
 def release_scheduled() -> None:
-    """Releases scheduled messages that are due; sends the fallback template for those whose reply window closed."""
+    """Enqueues the release of messages that are due, and of those whose reply window closed while they waited."""
     with platform_scope("scheduled messages that are due"):
         at = database_now()
         is_due = and_(Message.state == "scheduled", Message.send_at <= at)
         is_late = and_(Message.state == "queued", Message.expires_at <= at, Message.instead.is_not(None))
-        due = select(Message.tenant_id, Message.id).where(or_(is_due, is_late)).limit(AT_ONCE)
-        due_numbers = db.session.execute(due).all()
-    for tenant_id, message_id in due_numbers:
-        with tenant_scope(tenant_id):
-            message = Message.get_or_404(message_id).refresh_locked()
-            if message.state == "scheduled":
-                message.release()
-            else:
-                message.release_fallback()
+        due = select(Message.tenant_id, Message.id).where(or_(is_due, is_late))
+        first_at = func.coalesce(Message.send_at, Message.expires_at)
+        for tenant_id, message_id in db.session.execute(in_turn(due, first_at, AT_ONCE)):
+            later("outbound.release", message_id, tenant_id=tenant_id)
+
+
+@job("outbound.release")
+def release_message(message_id: str) -> None:
+    """Releases a scheduled message that is due; sends the fallback template where its reply window closed."""
+    message = Message.get_or_404(message_id).refresh_locked()
+    if message.state == "scheduled":
+        message.release()
+    else:
+        message.release_fallback()
 
 
 @sweep(every=5)
@@ -129,10 +134,10 @@ def recover_waiting_uploads() -> None:
         at = database_now()
         db.session.execute(uploads.REQUEUE_DELETED, {"now": at, "before": at - UPLOAD_LASTS})
         due = (Media.state == "stored") & (Media.next_attempt_at <= at)
-        waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(uploads.AT_ONCE)
+        waiting = in_turn(select(Media.tenant_id, Media.id).where(due), Media.next_attempt_at, uploads.AT_ONCE)
         for tenant_id, media_id in db.session.execute(waiting):
             later("outbound.upload", media_id, tenant_id=tenant_id)
         samples = select(SampleUpload.tenant_id, SampleUpload.id).where(SampleUpload.next_attempt_at <= at)
-        samples = samples.order_by(SampleUpload.next_attempt_at).limit(uploads.AT_ONCE)
+        samples = in_turn(samples, SampleUpload.next_attempt_at, uploads.AT_ONCE)
         for tenant_id, upload_id in db.session.execute(samples):
             later("outbound.upload_sample", upload_id, tenant_id=tenant_id)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -32,7 +31,6 @@ from app.meta.graph import GraphClient
 from app.meta.media import FILE_CODES
 from app.meta.outgoing import content_of, with_flow_token
 from app.meta.pretended_webhooks import statuses_of
-from app.meta.template_direct_send import explained
 from app.meta.template_sending import with_samples
 from app.sandboxes.models import PretendedWebhook
 from app.tenancy import announce, current_tenant_id, database_now, db, is_sandbox, uuid7
@@ -42,6 +40,7 @@ from app.wabas.models import PhoneNumber
 from .direct_sends import withdraw_direct_sends
 from .funding import funded
 from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Pace, Throttle
+from .parcels import START_WITHIN, Parcel
 from .reach import Reach
 from .sample_uploads import SampleUpload, sample_ids, with_files
 
@@ -51,8 +50,6 @@ IN_FLIGHT_SECONDS, MOST_IN_FLIGHT = 0.6, 192
 FIRST_IN_FLIGHT = 4
 # Longer than any call to Meta may take (`app.meta.graph.TIMEOUT`), so that a lease outlives its call.
 LEASE = dt.timedelta(seconds=60)
-# A request starts within this time or not at all: a process stopped for longer may have lost its lease to another.
-START_WITHIN = dt.timedelta(seconds=25)
 PAIR = {
     "interval": dt.timedelta(seconds=PAIR_SECONDS),
     "tolerance": dt.timedelta(seconds=PAIR_SECONDS * (PAIR_BURST - 1)),
@@ -60,50 +57,6 @@ PAIR = {
 SILENCED = {"with_person": WithPerson, "with_other_app": WithOtherApp, "automation_paused": AutomationPaused}
 RETRY_SECONDS = (2, 8, 30, 120, 600)
 UNREACHABLE_SECONDS = (1, 2, 4, 15, 60, 300)
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One claimed message, with all that its request to Meta needs: the request runs without a database."""
-
-    message_id: uuid.UUID
-    conversation_id: uuid.UUID
-    attempt_id: uuid.UUID
-    lane: str
-    fence: int
-    attempts: int
-    to: str | None
-    recipient: str | None
-    type: str
-    content: dict[str, Any]
-    context_wamid: str | None
-    # Of a message that goes by Direct Send.
-    category: str
-    file_id: uuid.UUID | None
-    # The files of its template that it shows.
-    samples: frozenset[str]
-    callback_data: str
-    # The moment that the number's pace has for it, and until when it may start at all (monotonic).
-    starts_at: float
-    starts_before: float
-
-    def send(self, graph: GraphClient, token: str, number: str) -> meta.Accepted | MetaError:
-        """Calls Meta once. Returns the error instead of raising it; `NotConnected` where it is too late to start."""
-        if monotonic() > self.starts_before:
-            return NotConnected("the sender was held up, so nothing was sent")
-        try:
-            return meta.send(
-                graph,
-                token,
-                number,
-                to=self.to,
-                recipient=self.recipient,
-                content=self.content,
-                callback_data=self.callback_data,
-                context_wamid=self.context_wamid,
-            )
-        except MetaError as error:
-            return explained(error) if self.category else error
 
 
 @dataclass(frozen=True, slots=True)

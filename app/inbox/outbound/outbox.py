@@ -17,6 +17,7 @@ from sqlalchemy import Row, text
 
 from app.billing.holds import Funds
 from app.inbox.conversations import AutomationPaused, WithOtherApp, WithPerson
+from app.inbox.conversations.attempts import SendAttempt
 from app.inbox.conversations.callback import callback_of
 from app.inbox.conversations.flow_tokens import FlowToken
 from app.inbox.conversations.gate import error_of
@@ -134,7 +135,9 @@ class Lane:
         parcels = [self.parcel(row, claimed_at, moment) for row, moment in zip(rows, moments, strict=True)]
         self.poll_at = self.next_poll(len(parcels) + self.dropped)
         if parcels:
-            self.record_attempts(parcels, moments)
+            SendAttempt.begin(
+                (one.attempt_id, one.message_id, wait) for one, wait in zip(parcels, moments, strict=True)
+            )
         self.in_flight += len(parcels)
         return parcels
 
@@ -154,18 +157,6 @@ class Lane:
             announce("conversation", conversation_id)
         self.dropped += len(dropped)
         return [row for row in rows if row.id not in dropped]
-
-    def record_attempts(self, parcels: Sequence[Parcel], moments: Sequence[float]) -> None:
-        at = database_now()
-        rows = [
-            {
-                "id": str(parcel.attempt_id),
-                "message": str(parcel.message_id),
-                "at": (at + dt.timedelta(seconds=moment)).isoformat(),
-            }
-            for parcel, moment in zip(parcels, moments, strict=True)
-        ]
-        db.session.execute(NEW_ATTEMPTS, {"tenant": current_tenant_id(), "rows": json.dumps(rows)})
 
     def send(self, graph: GraphClient, parcel: Parcel) -> meta.Accepted | MetaError:
         """Sends a parcel at its moment, in a thread of its own; `throttle.expected` counts it already."""
@@ -254,9 +245,7 @@ class Lane:
         ]
         values = {"tenant": current_tenant_id(), "ids": [row["message"] for row in rows], "rows": json.dumps(rows)}
         db.session.execute(ACCEPT, values)
-        attempts = [str(parcel.attempt_id) for parcel, _ in accepted]
-        finished = {"tenant": current_tenant_id(), "attempts": attempts, "now": database_now()}
-        db.session.execute(FINISH_ATTEMPTS, finished | {"outcome": "accepted", "error": None})
+        SendAttempt.finish([parcel.attempt_id for parcel, _ in accepted], "accepted")
         if any(parcel.category for parcel, _ in accepted):
             DirectSendAccess.learn_success(self.waba_id)
         adopt_orphans(self.number_id, {outcome.wamid: parcel.message_id for parcel, outcome in accepted})
@@ -273,7 +262,10 @@ class Lane:
     def record_refusal(self, parcel: Parcel, error: MetaError) -> None:
         after = self.state_after(error, parcel)
         again_at = None if after.wait is None else database_now() + dt.timedelta(seconds=after.wait)
-        rows = self.record(REFUSE, parcel, after.state, error, state=after.state, again_at=again_at)
+        ids = {"tenant": current_tenant_id(), "message": parcel.message_id, "fence": parcel.fence}
+        changed = {"state": after.state, "again_at": again_at, "error": json.dumps(error.as_dict())}
+        rows = db.session.execute(REFUSE, ids | changed).all()
+        SendAttempt.finish([parcel.attempt_id], after.state, error.as_dict())
         record_progress([row for row in rows if row.state == "failed"], "message.failed")
         if error.kind is Kind.PAUSE_NUMBER:
             PhoneNumber.get_or_404(self.number_id).pause(error.title, error.fix)
@@ -291,21 +283,6 @@ class Lane:
         if error.code in FILE_CODES and SampleUpload.upload_again(self.number_id, parcel.samples):
             return NextState("queued", 0)
         return NextState.after(error, parcel.attempts)
-
-    def record(
-        self, statement: Any, parcel: Parcel, outcome: str, error: MetaError | None, **values: Any
-    ) -> Sequence[Row[Any]]:
-        """Writes the outcome of an attempt; the message only changes while the parcel's fence is current.
-
-        Returns the message's row where it changed and the statement returns it.
-        """
-        details = json.dumps(error.as_dict()) if error else None
-        ids = {"tenant": current_tenant_id(), "message": parcel.message_id, "fence": parcel.fence}
-        done = db.session.execute(statement, ids | values | ({"error": details} if error else {}))
-        rows = done.all() if done.returns_rows else []  # type: ignore[attr-defined]
-        attempt = {"tenant": current_tenant_id(), "attempts": [str(parcel.attempt_id)], "outcome": outcome}
-        db.session.execute(FINISH_ATTEMPTS, attempt | {"error": details, "now": database_now()})
-        return rows
 
 
 def claim_times() -> dict[str, Any]:
@@ -435,16 +412,6 @@ CAMPAIGN_WAITS = text("""
     select exists (
         select from messages m where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
           and m.lane = 'campaigns' and (m.next_attempt_at is null or m.next_attempt_at <= :now))
-""")
-NEW_ATTEMPTS = text("""
-    insert into send_attempts (tenant_id, id, message_id, started_at)
-    select :tenant, id, message, at
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid, at timestamptz)
-    on conflict do nothing
-""")
-FINISH_ATTEMPTS = text("""
-    update send_attempts set finished_at = :now, outcome = :outcome, error = cast(:error as jsonb)
-    where tenant_id = :tenant and id = any(cast(:attempts as uuid[]))
 """)
 # Meta accepted these messages. Locks them by their ids first, in order, as statuses do, then changes those whose fence
 # is still the one. A message that is queued under the same fence was about to be retried (`unknowns.py`), and need not

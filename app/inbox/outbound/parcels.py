@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
+from sqlalchemy import Row
+
+from app.inbox.conversations.callback import callback_of
+from app.inbox.conversations.flow_tokens import FlowToken
 from app.meta import messages as meta
 from app.meta.errors import MetaError, NotConnected
 from app.meta.graph import GraphClient
+from app.meta.outgoing import content_of, with_flow_token
 from app.meta.template_direct_send import explained
+from app.meta.template_sending import with_samples
+from app.tenancy import current_tenant_id, uuid7
+
+from .pace import Throttle
+from .sample_uploads import sample_ids
 
 # A request starts within this time or not at all: a process stopped for longer may have lost its lease to another.
 START_WITHIN = dt.timedelta(seconds=25)
@@ -42,8 +53,41 @@ class Parcel:
     starts_at: float
     starts_before: float
 
-    def send(self, graph: GraphClient, token: str, number: str) -> meta.Accepted | MetaError:
-        """Calls Meta once. Returns the error instead of raising it; `NotConnected` where it is too late to start."""
+    @classmethod
+    def of(cls, row: Row[Any], file_ids: Mapping[str, str], claimed_at: float, moment: float) -> Self:
+        """The parcel of a claimed message, to start `moment` seconds after the claim. `file_ids`: samples at Meta."""
+        attempt_id, raw, samples = uuid7(), row.raw or {}, frozenset[str]()
+        if row.type == "template" and (samples := frozenset(sample_ids(raw))):
+            raw = with_samples(raw, file_ids)
+        return cls(
+            message_id=row.id,
+            conversation_id=row.conversation_id,
+            attempt_id=attempt_id,
+            lane=row.lane,
+            fence=row.fence,
+            attempts=row.attempts,
+            to=row.wa_id,
+            recipient=row.bsuid,
+            type=row.type,
+            content=with_flow_token(
+                content_of(row.type, row.body, raw, row.file_meta_id, row.category or ""),
+                lambda: FlowToken(row.contact_id, row.id).sign(current_tenant_id()),
+            ),
+            context_wamid=row.reply_to_wamid,
+            category=row.category or "",
+            file_id=row.file_id,
+            samples=samples,
+            callback_data=callback_of(attempt_id),
+            starts_at=claimed_at + moment,
+            starts_before=claimed_at + START_WITHIN.total_seconds(),
+        )
+
+    def send(self, graph: GraphClient, token: str, number: str, throttle: Throttle) -> meta.Accepted | MetaError:
+        """Calls Meta once, at its moment, in a thread of its own. Returns the error instead of raising it.
+
+        `NotConnected` where it is too late to start. `throttle.expected` counts it already.
+        """
+        throttle.wait_for(self.starts_at)
         if monotonic() > self.starts_before:
             return NotConnected("the sender was held up, so nothing was sent")
         try:

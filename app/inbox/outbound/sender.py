@@ -7,17 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 
-from app.crypto import Undecryptable
 from app.meta.errors import MetaError
 from app.meta.graph import GraphClient
 from app.meta.messages import Accepted
 from app.tenancy import tenant_scope
 from app.tenancy.queue import stopping
-from app.wabas.models import CONNECT_AGAIN, PhoneNumber
-from app.words import N_
 
-from .lanes import WaitingLane, waiting_lanes
-from .outbox import Lane
+from .lanes import Lane, waiting_lanes
+from .outcomes import Outcomes
 from .parcels import Parcel
 
 IN_FLIGHT = 256
@@ -25,10 +22,6 @@ BUDGET_SECONDS = 30
 POLL_SECONDS = 0.2
 # For how long responses are collected before they are recorded together.
 COLLECT_SECONDS = 0.02
-
-NO_ACCESS = N_("Switchboard no longer has access to this number.")
-UNREADABLE = N_("The access token of this number can't be decrypted with the keys of this installation.")
-
 
 Request = Future[Accepted | MetaError]
 
@@ -68,24 +61,14 @@ class Sender:
         self.polled_at, self.expects_more = monotonic(), False
         for waiting in waiting_lanes():
             self.expects_more |= waiting.is_soon
-            if waiting.is_due:
-                self.open_lane(waiting)
-
-    def open_lane(self, waiting: WaitingLane) -> None:
-        """Adds the number's lane, or makes it due. A number whose token is missing or unreadable is paused."""
-        if lane := self.lanes.get(waiting.number_id):
-            lane.poll_at = monotonic() if lane.poll_at is None else lane.poll_at
-            return None
-        with tenant_scope(waiting.tenant_id):
-            number = PhoneNumber.get_or_404(waiting.number_id)
-            try:
-                lane = Lane(number)
-            except Undecryptable:
-                return number.pause(UNREADABLE, CONNECT_AGAIN)
-            if lane.token is None:
-                return number.pause(NO_ACCESS, CONNECT_AGAIN)
-            self.lanes[number.id] = lane
-            return None
+            if not waiting.is_due:
+                continue
+            if lane := self.lanes.get(waiting.number_id):
+                lane.poll_at = monotonic() if lane.poll_at is None else lane.poll_at
+                continue
+            with tenant_scope(waiting.tenant_id):
+                if lane := Lane.open(waiting.number_id):
+                    self.lanes[lane.number_id] = lane
 
     def submit_due(self, pool: ThreadPoolExecutor) -> None:
         for lane in [*self.lanes.values()]:
@@ -95,7 +78,7 @@ class Sender:
                     parcels = lane.claim_due(room)
                 lane.throttle.expected += len(parcels)
                 for parcel in parcels:
-                    request = pool.submit(lane.send, self.graph, parcel)
+                    request = pool.submit(parcel.send, self.graph, lane.token or "", lane.meta_id, lane.throttle)
                     self.in_flight[request] = lane, parcel
                     request.add_done_callback(self.done.put)
                 # The next time the others come first.
@@ -112,7 +95,7 @@ class Sender:
             lanes.setdefault(lane.number_id, (lane, []))[1].append((parcel, request.result()))
         for lane, outcomes in lanes.values():
             with tenant_scope(lane.tenant_id):
-                lane.settle(outcomes)
+                Outcomes(lane, outcomes).record()
 
     def finished(self, seconds: float) -> list[Request]:
         """The requests that have ended; where more are under way, those that end within the next moment too."""

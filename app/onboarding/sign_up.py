@@ -70,7 +70,6 @@ class SignUp:
         else:
             onboarding.receive_token(token.value, signed_up_at=now())
             onboarding.lease_until = None
-            step.finish()
         announce("onboarding", onboarding.id)
         commit()
         if onboarding.state == "running":

@@ -5,10 +5,10 @@ from __future__ import annotations
 from app.billing.balances import Balance
 from app.extensions import graph, settings
 from app.meta import credit_lines
-from app.meta.errors import GraphError, MetaError
+from app.meta.errors import PASSING, GraphError, MetaError
 from app.onboarding.migration import Calendar
 from app.onboarding.models import Onboarding
-from app.onboarding.trouble import PASSING, Trouble
+from app.onboarding.trouble import Trouble
 from app.tenancy import commit, now
 from app.wabas.credit import CreditLineShare
 from app.wabas.models import Waba
@@ -26,15 +26,24 @@ CREDIT_LINE = N_(
 @step(CREDIT_LINE)
 def credit_line_shared(onboarding: Onboarding) -> str:
     """Shares our line unless it is shared: Meta does not document a second share, and a WABA's currency is final."""
-    waba, token = onboarding.waba, onboarding.waba.token
+    waba, token, line = onboarding.waba, onboarding.waba.token, settings.meta_credit_line_id
     currency = currency_to_attach(waba)
     commit()
     try:
-        share_or_attach(waba, token, currency)
+        allocation = credit_lines.fund(
+            graph,
+            system_token=settings.meta_system_user_token,
+            business_token=token,
+            credit_line_id=line,
+            business_id=waba.owner_business_id,
+            waba_id=waba.meta_id,
+            currency=currency,
+        )
     except GraphError as error:
         if error.kind not in PASSING and is_refused_for_days(token, waba.meta_id):
             raise not_these_days(error) from None
         raise
+    CreditLineShare.record(waba, line, allocation, currency)
     waba.currency = currency
     return currency
 
@@ -61,18 +70,6 @@ def billed_in_another_currency(account: str, plan: str) -> Trouble:
     )
 
 
-def share_or_attach(waba: Waba, token: str, currency: str) -> None:
-    line, ours = settings.meta_credit_line_id, settings.meta_system_user_token
-    allocation = credit_lines.find_share(graph, ours, line, waba.owner_business_id)
-    if allocation is None:
-        allocation = share_line(waba, token, currency)
-    elif not credit_lines.is_funding(
-        graph, system_token=ours, business_token=token, allocation_id=allocation, waba_id=waba.meta_id
-    ):
-        credit_lines.attach(graph, token, line, waba.meta_id, currency)
-    CreditLineShare.record(waba, line, allocation, currency)
-
-
 def is_refused_for_days(token: str, meta_id: str) -> bool:
     """Whether Meta refuses only because another provider pays and may not be replaced today. Its answer is not
     documented, so the calendar and the payer decide."""
@@ -94,15 +91,3 @@ def not_these_days(error: GraphError) -> Trouble:
         owner="",
         until=Calendar.at(now()).taken_from.isoformat(),
     ).quoting(error)
-
-
-def share_line(waba: Waba, token: str, currency: str) -> str:
-    """Shares and attaches in one call, or, where Meta refuses that, in the two that need no system user."""
-    line, ours, meta_id = settings.meta_credit_line_id, settings.meta_system_user_token, waba.meta_id
-    try:
-        return credit_lines.share_and_attach(graph, ours, line, meta_id, currency)
-    except GraphError as error:
-        if error.kind in PASSING or not waba.owner_business_id:
-            raise
-    credit_lines.share(graph, ours, line, waba.owner_business_id)
-    return credit_lines.attach(graph, token, line, meta_id, currency)

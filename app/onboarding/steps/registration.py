@@ -7,9 +7,9 @@ import re
 
 from app.extensions import graph
 from app.meta import phone_numbers
-from app.meta.errors import GraphError
+from app.meta.errors import PASSING, GraphError
 from app.onboarding.models import Onboarding
-from app.onboarding.trouble import PASSING, Trouble
+from app.onboarding.trouble import Trouble
 from app.tenancy import commit, now
 from app.wabas.models import PhoneNumber
 from app.words import N_
@@ -43,25 +43,26 @@ def number_registered(onboarding: Onboarding) -> None:
             code=TOO_OFTEN,
         )
     commit()
-    register(token, number, pin)
-
-
-def register(token: str, number: PhoneNumber, pin: str) -> None:
     try:
-        phone_numbers.register(graph, token, number.meta_id, pin)
+        phone_numbers.register(graph, token, meta_id, pin)
     except GraphError as error:
-        if error.code == WRONG_PIN or error.code in PIN_LOCKED:
-            number.pin = None
-            commit()
-            raise needs_pin(error) from None
-        if number.registration_ends.is_over and error.kind not in PASSING:
-            raise too_late(error) from None
-        if error.code == UNVERIFIED:
-            raise unverified(error) from None
+        if trouble := trouble_of(error, number):
+            raise trouble from None
         if error.code != UNFINISHED_DEREGISTRATION:
             raise
-        phone_numbers.deregister(graph, token, number.meta_id)
-        phone_numbers.register(graph, token, number.meta_id, pin)
+        phone_numbers.deregister(graph, token, meta_id)
+        phone_numbers.register(graph, token, meta_id, pin)
+
+
+def trouble_of(error: GraphError, number: PhoneNumber) -> Trouble | None:
+    """What a person has to do after Meta's refusal: the number wants its PIN, or a code, or it is too late."""
+    if error.code == WRONG_PIN or error.code in PIN_LOCKED:
+        number.pin = None
+        commit()
+        return needs_pin(error)
+    if number.registration_ends.is_over and error.kind not in PASSING:
+        return too_late(error)
+    return unverified(error) if error.code == UNVERIFIED else None
 
 
 def too_late(error: GraphError) -> Trouble:

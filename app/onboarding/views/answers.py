@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
 from flask_babel import get_locale
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.onboarding.blueprint import bp, setup
 from app.onboarding.forms import HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
 from app.onboarding.holding import Holding
 from app.onboarding.hosted import Hosted, check_soon
 from app.onboarding.sign_up import SignUp
-from app.tenancy import public, requires
 
-from .page import Page
-
-View = Callable[[Page], AnyResponse]
+from .page import Page, answer
 
 LONGEST_CODE = 2_000
-
-
-def answer(path: str) -> Callable[[View], View]:
-    """Adds a view to both blueprints, under this path and the function's own name."""
-
-    def add(view: View) -> View:
-        @bp.post(f"/<uuid:onboarding_id>/{path}", endpoint=view.__name__)
-        @requires("numbers.manage")
-        def from_member(onboarding_id: uuid.UUID) -> AnyResponse:
-            return view(Page.of(onboarding_id))
-
-        @setup.post(f"/{path}", endpoint=view.__name__)
-        @public
-        def by_link(token: str) -> AnyResponse:
-            with Page.behind(token) as page:
-                return view(page)
-
-        return view
-
-    return add
 
 
 @answer("code")

@@ -1,9 +1,9 @@
-"""The page of an attempt: for members of the business, and behind a setup link."""
+"""The page of an attempt: for members of the business, and behind a setup link; and what both post to."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -13,12 +13,35 @@ from flask import Response, abort, make_response, redirect, render_template, url
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import settings
+from app.onboarding.blueprint import bp, setup
 from app.onboarding.forms import Form, HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
 from app.onboarding.models import Onboarding
 from app.onboarding.setup_links import SetupLink
 from app.qr import qr_image
-from app.tenancy import Tenant, db, tenant_scope
+from app.tenancy import Tenant, db, public, requires, tenant_scope
 from app.tenancy.guard import is_fragment
+
+View = Callable[["Page"], AnyResponse]
+
+
+def answer(path: str) -> Callable[[View], View]:
+    """Adds a view to both blueprints, under this path and the function's own name. It gets the page, and responds."""
+
+    def add(view: View) -> View:
+        @bp.post(f"/<uuid:onboarding_id>/{path}", endpoint=view.__name__)
+        @requires("numbers.manage")
+        def from_member(onboarding_id: uuid.UUID) -> AnyResponse:
+            return view(Page.of(onboarding_id))
+
+        @setup.post(f"/{path}", endpoint=view.__name__)
+        @public
+        def by_link(token: str) -> AnyResponse:
+            with Page.behind(token) as page:
+                return view(page)
+
+        return view
+
+    return add
 
 
 @dataclass(frozen=True)

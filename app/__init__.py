@@ -6,7 +6,6 @@ import datetime as dt
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +18,7 @@ from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
 from app.headers import DEFAULTS, FIXED
 from app.parameters import ExternalId, Json, Request, RowNumber
-from app.tenancy import db, driver, enqueue, guard, refuse_inside_transaction
+from app.tenancy import db, driver, guard, refuse_inside_transaction
 from app.tenancy.connections import engine_options
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
@@ -124,7 +123,7 @@ def init_extensions(app: Flask, settings: Settings) -> None:
     for called in (here.graph, here.storage, here.egress, here.mailer):
         called.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)
-    intake = GroupCommit(settings.database_url, partial(enqueue_drain, app), is_pooled=settings.database_pooled)
+    intake = GroupCommit(app, settings.database_url, is_pooled=settings.database_pooled)
     app.extensions["intake"] = intake
     app.wsgi_app = Bodies(app.wsgi_app, Budget(BODIES))  # type: ignore[method-assign]
     app.wsgi_app = Door(app.wsgi_app, intake, settings.meta_app_secrets)  # type: ignore[method-assign]
@@ -136,11 +135,6 @@ def init_extensions(app: Flask, settings: Settings) -> None:
     guard.init_app(app)
     errors.init_app(app)
     templating.init_app(app, FEATURES)
-
-
-def enqueue_drain(app: Flask) -> None:
-    with app.app_context():
-        enqueue("webhooks.drain")
 
 
 def load_features() -> Iterator[ModuleType]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
-from app import create_app, enqueue_drain, headers
+from app import create_app, headers
 from app.bodies import SMALL, Budget, Held, Slow, Spent, declared_length
 from app.extensions import outside
 from app.garbage import collect_rarely
@@ -43,9 +42,7 @@ class Door:
         app = create_app()
         settings = outside(app).settings
         self.secrets, self.token = settings.meta_app_secrets, settings.meta_verify_token
-        self.intake = AsyncIntake(
-            settings.database_url, partial(enqueue_drain, app), is_pooled=settings.database_pooled
-        )
+        self.intake = AsyncIntake(app, settings.database_url, is_pooled=settings.database_pooled)
         self.budget = Budget(BODIES)
         collect_rarely()
 

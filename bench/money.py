@@ -30,7 +30,7 @@ from app.billing.posting import AT_ONCE, post_usages
 from app.billing.totals import MonthTotal
 from app.billing.verification import problems_of_ledger
 from app.config import Settings
-from app.inbox.outbound.outbox import Lane
+from app.inbox.outbound.lanes import Lane
 from app.tenancy import Tenant, db, now, platform_scope, tenant_scope
 from app.wabas.models import PhoneNumber
 from app.webhooks.drain import drain_batch

@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 
 from app.entry_points.models import EntryTouch
 from app.inbox.conversations import Conversation, Message
-from app.inbox.inbound.away import answers_messages
+from app.inbox.inbound.out_of_office import answers_messages
 from app.tenancy import db
 from app.words import N_
 
@@ -106,7 +106,7 @@ BESIDE = {
 
 
 @bp.app_template_global()
-def automations_beside_away() -> list[tuple[Automation, str]]:
+def automations_out_of_office() -> list[tuple[Automation, str]]:
     """The automations that are on and write to those who get the out-of-office reply, with who gets which."""
     beside = []
     for automation, version in Automation.listening(triggers_of("message.received")):

@@ -72,7 +72,7 @@ class SendingStep(Step):
 def send(turn: Turn, step_id: uuid.UUID, compose: Any, *, attempt: int = 0, source: str = "") -> Outcome:
     """Puts a message into the outbox, within the limits. Returns the outcome, also of a refusal."""
     assert turn.automation
-    if turn.greets and turn.is_answered_by_away:
+    if turn.greets and turn.is_answered_out_of_office:
         return Outcome("left_out", words=AWAY)
     conversation = turn.conversation = turn.conversation.merged_into()
     conversation.locked()
@@ -194,7 +194,7 @@ class Canned(Step):
 
     def send_file(self, turn: Turn, canned: CannedReply, file: CannedFile) -> Outcome:
         assert turn.automation
-        if turn.greets and turn.is_answered_by_away:
+        if turn.greets and turn.is_answered_out_of_office:
             return Outcome("left_out", words=AWAY)
         conversation, client_id = turn.conversation.merged_into(), turn.client_id(self.id)
         if conversation.message_with(client_id) is None and messages_left(conversation) < 1:

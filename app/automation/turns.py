@@ -99,10 +99,10 @@ class Turn:
         return self.policy.hours
 
     @property
-    def is_answered_by_away(self) -> bool:
+    def is_answered_out_of_office(self) -> bool:
         """Whether the out-of-office reply is what a customer gets who writes now, or wrote a while ago."""
         is_about_message = bool(self.message or self.typed) and self.at - self.moment < FRESH
-        return is_about_message and self.policy.away_since(self.at) is not None
+        return is_about_message and self.policy.closed_until(self.at) is not None
 
     @property
     def local(self) -> dt.datetime:

@@ -77,6 +77,19 @@ class SenderMissing(Exception):
     """A message that names no sender."""
 
 
+def recognise(senders: Sequence[Sender]) -> list[str]:
+    """Returns the id of each sender's contact; new senders become contacts.
+
+    One drain at a time works for a tenant, so no other transaction creates the same contact meanwhile.
+    """
+    register = Register()
+    register.load(senders)
+    contacts = [register.contact_of(sender) for sender in senders]
+    register.save()
+    mark_seen(zip(contacts, senders, strict=True))
+    return contacts
+
+
 class Register:
     """The contacts of one batch: existing ones, and those to be inserted."""
 
@@ -185,19 +198,6 @@ def detail_of(reason: str, sender: Sender, value: str) -> str:
     if reason == "spelling":
         return f"{sender.wa_id}, {value}"
     return formatted(value) if reason == "card" else value
-
-
-def recognise(senders: Sequence[Sender]) -> list[str]:
-    """Returns the id of each sender's contact; new senders become contacts.
-
-    One drain at a time works for a tenant, so no other transaction creates the same contact meanwhile.
-    """
-    register = Register()
-    register.load(senders)
-    contacts = [register.contact_of(sender) for sender in senders]
-    register.save()
-    mark_seen(zip(contacts, senders, strict=True))
-    return contacts
 
 
 def mark_seen(pairs: Iterable[tuple[str, Sender]]) -> None:

@@ -126,7 +126,7 @@ class ServicePolicy(TenantModel):
             return Urgency.LATE
         return Urgency.SOON if due - now() < target * SOON else Urgency.GOOD
 
-    def away_since(self, at: dt.datetime) -> dt.datetime | None:
+    def closed_until(self, at: dt.datetime) -> dt.datetime | None:
         """While the business is closed: when it opens next. It identifies the closing period."""
         return self.hours.next_opening(at) if self.away_text else None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from .errors import NoAnswer
+from .errors import PASSING, GraphError, NoAnswer
 from .graph import GraphClient
 from .payload import identifier, mapping, text
 
@@ -64,6 +64,37 @@ def find_share(graph: GraphClient, token: str, credit_line_id: str, business_id:
         if _is_share_with(config, business_id):
             return identifier(config.get("id"))
     return None
+
+
+def fund(
+    graph: GraphClient,
+    *,
+    system_token: str,
+    business_token: str,
+    credit_line_id: str,
+    business_id: str,
+    waba_id: str,
+    currency: str,
+) -> str:
+    """Has the line pay for a WABA, unless it does: shared with its owner, and attached; the allocation's id.
+
+    In one call (method A), or, where Meta refuses that, in the two that need no system user (B). The currency can
+    never be changed. Raises MetaError."""
+    allocation = find_share(graph, system_token, credit_line_id, business_id)
+    if allocation is None:
+        try:
+            return share_and_attach(graph, system_token, credit_line_id, waba_id, currency)
+        except GraphError as error:
+            if error.kind in PASSING or not business_id:
+                raise
+        share(graph, system_token, credit_line_id, business_id)
+        return attach(graph, business_token, credit_line_id, waba_id, currency)
+    is_attached = is_funding(
+        graph, system_token=system_token, business_token=business_token, allocation_id=allocation, waba_id=waba_id
+    )
+    if not is_attached:
+        attach(graph, business_token, credit_line_id, waba_id, currency)
+    return allocation
 
 
 def share_and_attach(graph: GraphClient, token: str, credit_line_id: str, waba_id: str, currency: str) -> str:

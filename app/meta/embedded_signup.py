@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import NoAnswer, ReportedError
+from .errors import GraphError, NoAnswer, NotConnected, ReportedError
 from .graph import GraphClient
 from .payload import identifier, mapping, sequence, text
 
 _MANAGEMENT = "whatsapp_business_management"
+_CODE_USED = 36009
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,29 @@ class TokenInfo:
     error: ReportedError | None
 
 
+class CodeLost(Exception):
+    """Meta has taken the code, and its answer with the token never came."""
+
+
 def exchange_code(graph: GraphClient, code: str) -> BusinessToken:
-    """Trade the code of a finished sign-up for the client's token. It lives 30 s and works once, so a
-    NoAnswer may have used it up. Raises MetaError; 100/36009 means the code was used before."""
+    """Trade the code of a finished sign-up for the client's token. It lives 30 s and works once, so a second try
+    is safe: it succeeds if the first never arrived, and if Meta says that the code was used, that was us.
+    Raises `CodeLost`, or MetaError; 100/36009 means the code was used before."""
+    try:
+        return _exchange(graph, code)
+    except NotConnected:
+        return _exchange(graph, code)
+    except NoAnswer:
+        pass
+    try:
+        return _exchange(graph, code)
+    except GraphError as error:
+        if error.subcode == _CODE_USED:
+            raise CodeLost from None
+        raise
+
+
+def _exchange(graph: GraphClient, code: str) -> BusinessToken:
     params = {"client_id": graph.app_id, "client_secret": graph.app_secret, "code": code}
     answer = graph.get("oauth/access_token", token=None, params=params)
     value, expires_in = answer.get("access_token"), answer.get("expires_in")

@@ -89,6 +89,9 @@ NOT_DELIVERED = Explanation(
     N_("We'll send it again automatically. If that fails too, decide whether to send it yourself."),
 )
 
+# Refused for the moment, or perhaps done: who looks at Meta first may try again.
+PASSING = frozenset({Kind.RETRY, Kind.RETRY_LATER, Kind.THROTTLE, Kind.PAIR, Kind.UNKNOWN_OUTCOME})
+
 
 def explain(code: int | None, subcode: int | None = None, *, settled: bool = False) -> Explanation:
     """The explanation of a code; `settled`: it came in a `failed` status, so nothing was delivered.

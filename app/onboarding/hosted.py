@@ -57,7 +57,6 @@ class Hosted:
         onboarding.source = "partner"
         onboarding.claims = {"waba_id": waba_id} | ({"phone_number_id": number_id} if number_id else {})
         onboarding.receive_token(token, signed_up_at=shared_at)
-        onboarding.step("code_exchanged").finish()
         announce("onboarding", onboarding.id)
         later("onboarding.advance", onboarding.id)
 

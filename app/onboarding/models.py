@@ -120,8 +120,7 @@ class Onboarding(Leased):
         onboarding = cls.begin(by, source)
         ids = {"waba_id": waba_id, "phone_number_id": phone_number_id}
         onboarding.claims = {name: value for name, value in ids.items() if value}
-        onboarding.receive_token(token)
-        onboarding.step("code_exchanged").finish(state="skipped")
+        onboarding.receive_token(token, how="skipped")
         return onboarding
 
     @classmethod
@@ -146,12 +145,16 @@ class Onboarding(Leased):
             self.earlier_claims = [*(claims for claims in self.earlier_claims if claims is not fitting), self.claims]
             self.claims = fitting
 
-    def receive_token(self, token: str, signed_up_at: dt.datetime | None = None) -> None:
-        """Stores the token, encrypted, and lets the machine run. A business that is closed takes none."""
+    def receive_token(self, token: str, signed_up_at: dt.datetime | None = None, how: str = "done") -> None:
+        """Stores the token, encrypted, and lets the machine run. A business that is closed takes none.
+
+        `how`: the state in which that leaves the first step, `skipped` where there was no code.
+        """
         if Balance.of_closed():
             self.end()
         else:
             self.token, self.signed_up_at, self.state = token, signed_up_at, "running"
+        self.step("code_exchanged").finish(state=how)
 
     def end(self) -> None:
         """Ends the attempt, and forgets its token, as its business is being closed."""

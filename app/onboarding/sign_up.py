@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 
 from app.extensions import graph, settings
 from app.meta import embedded_signup, system_users
-from app.meta.errors import GraphError, MetaError, NoAnswer, NotConnected
+from app.meta.errors import MetaError, NotConnected
 from app.tenancy import User, announce, commit, db, later, now, platform_scope
 from app.tenancy.models import WabaRoute
 from app.wabas.partners import PartnerWaba
@@ -24,7 +24,6 @@ from .trouble import START_AGAIN, Trouble
 
 log = structlog.get_logger()
 
-CODE_USED = 36009
 LOST = N_("Facebook's answer was lost, and its sign-in code works only once.")
 NOT_SET_UP = N_("Facebook sign-in isn't set up correctly in Switchboard. You didn't do anything wrong.")
 WAIT_FOR_US = N_("The Switchboard team has to fix this, and sees it at the top of their list. Start again afterwards.")
@@ -39,10 +38,6 @@ CLAIMS = ("waba_id", "phone_number_id", "business_id")
 # Meta's servers hear of the sign-up before we do; clocks may differ.
 MOST_CLAIMS = 10
 SLACK = dt.timedelta(minutes=1)
-
-
-class CodeLost(Exception):
-    """Meta has taken the code, and its answer with the token never came."""
 
 
 class SignUp:
@@ -67,15 +62,14 @@ class SignUp:
         step.begin()
         commit()
         try:
-            token = exchange(code)
-        except CodeLost:
+            token = embedded_signup.exchange_code(graph, code)
+        except embedded_signup.CodeLost:
             onboarding.code_lost_at, onboarding.lease_until, step.outcome = now(), None, code_lost().as_dict()
         except MetaError as error:
             onboarding.fail(step, code_refused(error))
         else:
             onboarding.receive_token(token.value, signed_up_at=now())
             onboarding.lease_until = None
-            step.finish()
         announce("onboarding", onboarding.id)
         commit()
         if onboarding.state == "running":
@@ -145,29 +139,6 @@ class SignUp:
         if not info.is_valid or waba_id not in (info.waba_ids or ()):
             raise Trouble(LOST, START_AGAIN, start_again=True)
         return token
-
-
-def exchange(code: str) -> embedded_signup.BusinessToken:
-    """The token for the code. Raises `CodeLost`, or MetaError.
-
-    A second try is safe, as a code works once: it succeeds if the first never arrived, and if Meta says
-    that the code was used, that was us.
-    """
-    try:
-        return embedded_signup.exchange_code(graph, code)
-    except NotConnected:
-        return embedded_signup.exchange_code(graph, code)
-    except NoAnswer:
-        return exchange_again(code)
-
-
-def exchange_again(code: str) -> embedded_signup.BusinessToken:
-    try:
-        return embedded_signup.exchange_code(graph, code)
-    except GraphError as error:
-        if error.subcode == CODE_USED:
-            raise CodeLost from None
-        raise
 
 
 def code_refused(error: MetaError) -> Trouble:

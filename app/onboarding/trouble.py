@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from app.meta.errors import Kind, MetaError
+from app.meta.errors import PASSING, MetaError
 from app.words import N_
 
 from .refusals import of_step
 
-# Refused for the moment, or perhaps done: every step looks at Meta first, so a retry is safe.
-PASSING = {Kind.RETRY, Kind.RETRY_LATER, Kind.THROTTLE, Kind.PAIR, Kind.UNKNOWN_OUTCOME}
 DEAD_TOKEN = {0, 190}
 
 BY_ITSELF = N_("No action needed. We'll retry automatically.")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ForeignKey, Identity, Index, Select, UniqueConstraint, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.events import address_in
 from app.tenancy import GlobalModel, db, later, now, one_of
 
 KINDS = ("unreadable", "unrouted", "failed")
+SAME_CHANGE = "uq_held_changes_webhook_event_id_position"
 
 
 class WebhookEvent(GlobalModel):
@@ -93,6 +96,23 @@ class HeldChange(GlobalModel):
     discard_reason: Mapped[str] = mapped_column(default="", server_default="")
 
     @classmethod
+    def hold(cls, rows: Sequence[dict[str, Any]]) -> None:
+        """Holds these changes. One that was held before is the same again, unless somebody has discarded it."""
+        if not rows:
+            return
+        new = insert(cls)
+        columns = ("kind", "reason", "detail", "field", "phone_number_meta_id", "waba_meta_id", "tenant_id", "payload")
+        anew = {name: new.excluded[name] for name in columns} | {"released_at": None, "tries": cls.tries + 1}
+        again = cls.discarded_at.is_(None)
+        db.session.execute(new.on_conflict_do_update(SAME_CHANGE, set_=anew, where=again), rows)
+
+    @classmethod
+    def release(cls, webhook_event_ids: Sequence[int]) -> None:
+        """Releases what posts that are drained again had held; what still fails is held again."""
+        if webhook_event_ids:
+            db.session.execute(RELEASE, {"ids": webhook_event_ids})
+
+    @classmethod
     def counts(cls) -> Select[str, int]:
         """How many are held now, by kind."""
         held = select(cls.kind, func.count()).where(cls.released_at.is_(None), cls.discarded_at.is_(None))
@@ -108,3 +128,9 @@ class HeldChange(GlobalModel):
         """Removes it from the held changes; it stays listed among the discarded."""
         if self.state == "held":
             self.discarded_at, self.discarded_by, self.discard_reason = now(), by, reason
+
+
+RELEASE = text("""
+    update held_changes set released_at = clock_timestamp()
+    where webhook_event_id = any(:ids) and released_at is null and discarded_at is null
+""")

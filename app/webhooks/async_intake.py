@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import psycopg
 import structlog
+from flask import Flask
+
+from app.tenancy import enqueue
 
 from .intake import SET_TIMEOUT, DatabaseUnavailable, connection_options, insert_of, next_group
 
@@ -18,11 +20,11 @@ Waiting = tuple[bytes, "asyncio.Future[None]"]
 class AsyncIntake:
     """Stores bodies for one event loop. While one commit is under way, the bodies of the next one gather."""
 
-    def __init__(self, url: str, enqueue: Callable[[], object], *, is_pooled: bool) -> None:
-        self.url, self.enqueue, self.is_pooled = url, enqueue, is_pooled
+    def __init__(self, app: Flask, url: str, *, is_pooled: bool) -> None:
+        self.app, self.url, self.is_pooled = app, url, is_pooled
         self.waiting: list[Waiting] = []
         self.writer: asyncio.Task[None] | None = None
-        self.enqueueing: asyncio.Future[object] | None = None
+        self.enqueueing: asyncio.Future[None] | None = None
         self.connection: psycopg.AsyncConnection | None = None
 
     async def add(self, body: bytes) -> None:
@@ -52,7 +54,11 @@ class AsyncIntake:
     def wake_drain(self) -> None:
         """Enqueues the drain in a thread: Redis may be slow, and one at a time is enough."""
         if self.enqueueing is None or self.enqueueing.done():
-            self.enqueueing = asyncio.get_running_loop().run_in_executor(None, self.enqueue)
+            self.enqueueing = asyncio.get_running_loop().run_in_executor(None, self.enqueue_drain)
+
+    def enqueue_drain(self) -> None:
+        with self.app.app_context():
+            enqueue("webhooks.drain")
 
     async def store(self, bodies: list[bytes]) -> None:
         try:

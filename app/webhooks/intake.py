@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
+from flask import Flask
 
 from app.meta.events import address_in
 from app.sockets import POSTGRES
+from app.tenancy import enqueue
 
 INSERT = "insert into webhook_events (body, address) select * from unnest(%b::bytea[], %s::text[])"
 GROUP_BYTES = 8_000_000
@@ -57,8 +59,8 @@ class GroupCommit:
     Alone a request pays for its own commit; under load the commits of a process follow each other without a gap.
     """
 
-    def __init__(self, url: str, enqueue: Callable[[], object], *, is_pooled: bool = False) -> None:
-        self.url, self.enqueue, self.is_pooled = url, enqueue, is_pooled
+    def __init__(self, app: Flask, url: str, *, is_pooled: bool = False) -> None:
+        self.app, self.url, self.is_pooled = app, url, is_pooled
         self.lock = threading.Lock()
         self.queue: list[Waiter] = []
         self.is_led = False
@@ -85,7 +87,8 @@ class GroupCommit:
                 waiter.stored = True
         finally:
             self.release(group)
-        self.enqueue()
+        with self.app.app_context():
+            enqueue("webhooks.drain")
 
     def next_group(self) -> list[Waiter]:
         with self.lock:

@@ -15,7 +15,7 @@ function say(name) {
 }
 
 // FB.login has to run in the click itself, or the browser blocks the window.
-function press(button) {
+async function press(button) {
   setup = { ...root().dataset }
   if (!isReady()) {
     say("loading")
@@ -25,21 +25,18 @@ function press(button) {
   const pressed = performance.now()
   hasReported = false
   say("open")
-  window.FB.login((response) => answer(response, performance.now() - pressed), {
+  const response = await new Promise((resolve) => window.FB.login(resolve, {
     config_id: setup.configId,
     response_type: "code",
     override_default_response_type: true,
     extras: button.dataset.feature ? { setup: {}, featureType: button.dataset.feature } : { setup: {} },
-  })
-}
-
-function answer(response, after) {
+  }))
   const code = response?.authResponse?.code
   if (code) {
     say("sending")
     post(setup.codeUrl, { code })
   } else if (!hasReported) {
-    say(after < QUICK ? "blocked" : "closed")
+    say(performance.now() - pressed < QUICK ? "blocked" : "closed")
   }
 }
 

@@ -1,5 +1,5 @@
 // data-record: starts recording a voice note in the form it is in; data-recorder shows how long, and stops, plays,
-// throws away or sends it. With data-unavailable, or without a microphone, it says why not (data-said).
+// throws away or sends it. With data-unavailable, or without a microphone, it says why not (data-refusal).
 
 import { actsSoFar } from "./moved-on.js"
 import { enqueue } from "./outgoing.js"

@@ -1,5 +1,5 @@
 // Files on their way into a message: they wait in data-tray of the form, each with a caption and a way to take it out again.
-// What WhatsApp would refuse does not get in; the reason is shown in words (data-said).
+// What WhatsApp would refuse does not get in; the reason is shown in words (data-refusal).
 
 import { kindOf, problemWith, readable } from "./file-limits.js"
 
@@ -18,7 +18,7 @@ function put(form, entries) {
 }
 
 export function say(form, words) {
-  const place = form.querySelector("[data-said]")
+  const place = form.querySelector("[data-refusal]")
   if (!place) return
   place.textContent = words
   place.hidden = !words

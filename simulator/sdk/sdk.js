@@ -79,7 +79,7 @@
         (listeners[event] = listeners[event] || []).push(listener);
       },
       unsubscribe(event, listener) {
-        listeners[event] = (listeners[event] || []).filter((kept) => kept !== listener);
+        listeners[event] = (listeners[event] || []).filter((each) => each !== listener);
       },
     },
     AppEvents: { logPageView() {}, logEvent() {} },

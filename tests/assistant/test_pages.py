@@ -283,9 +283,7 @@ def test_help_with_writing_changes_the_text_and_offers_the_original(ben: Browser
 
 def test_what_was_written_with_help_waits_in_the_reply(ben: Browser, shop: Shop) -> None:
     address = f"~/assistant/help/{shop.carla.id}"
-    assert (
-        ben.post(address, {"task": "keep", "text": "Come by!", "language": "en", "tone": "formal"}).status_code == 303
-    )
+    assert ben.post(address, {"task": "use", "text": "Come by!", "language": "en", "tone": "formal"}).status_code == 303
     with tenant_scope(shop.world.bakery.id):
         draft = Draft.find_for(shop.talk(), "reply", shop.world.ben)
         assert draft and draft.body == "Come by!"

@@ -179,13 +179,13 @@ def test_a_reader_that_died_is_followed_by_another(shop: Shop, ann: Browser, enq
     assert reading(shop).words == "Do you have rye bread?"
 
 
-@pytest.mark.parametrize("change", ["text", "ours", "of nobody"])
+@pytest.mark.parametrize("change", ["text", "ours", "of no message"])
 def test_only_voice_messages_of_customers_are_transcribed(shop: Shop, ann: Browser, change: str) -> None:
     message_id = send(shop, VOICE, "image" if change == "text" else "audio")
     with tenant_scope(shop.world.bakery.id):
         if change == "ours":
             Message.get_or_404(message_id).direction = "outbound"
-    address = uuid.uuid4() if change == "of nobody" else message_id
+    address = uuid.uuid4() if change == "of no message" else message_id
     assert ann.post(f"~/assistant/transcripts/{address}").status_code == 404
 
 

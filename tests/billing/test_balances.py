@@ -15,7 +15,7 @@ from app.billing.payments import NoPlan, adjust, top_up
 from app.billing.plans import Plan
 from app.inbox.conversations import Conversation, Message, NotFunded
 from app.inbox.outbound.funding import FUND
-from app.inbox.outbound.outbox import Lane
+from app.inbox.outbound.lanes import Lane
 from app.meta.outgoing import Outgoing
 from app.stories.story import Story
 from app.tenancy import Actor, db, platform_scope, tenant_scope, uuid7

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.billing.holds import Hold, ReplyCount
 from app.inbox.conversations import Conversation, Message
-from app.inbox.outbound.outbox import Lane
+from app.inbox.outbound.lanes import Lane
 from app.tenancy import Actor, db, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.billing.books import balance, give_plan, problems

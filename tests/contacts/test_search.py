@@ -63,7 +63,7 @@ def test_a_number_that_was_copied_from_elsewhere_is_found(world: World, query: s
 
 
 @pytest.mark.parametrize("query", ["+49 (0)157 98765432", "0049 0157 98765432", "0157/98765432"])
-def test_the_zero_that_is_dialled_at_home_hides_nobody(world: World, query: str) -> None:
+def test_the_zero_that_is_dialled_at_home_hides_no_one(world: World, query: str) -> None:
     contact(world, "Greta", wa_id="4915798765432")
     assert names(world, query) == ["Greta"]
 

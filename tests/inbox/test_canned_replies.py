@@ -129,8 +129,8 @@ def test_a_file_that_cannot_be_deleted_is_retried(
     ann: Browser, world: World, cake: CannedReply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann.post(f"{ADDRESS}/{cake.id}/removal")
-    with monkeypatch.context() as away:
-        away.setattr(outside().storage, "delete", refuse)
+    with monkeypatch.context() as patched:
+        patched.setattr(outside().storage, "delete", refuse)
         delete_orphaned_files()
     assert len(stored_files(world)) == 1
     delete_orphaned_files()

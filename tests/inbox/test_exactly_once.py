@@ -23,7 +23,9 @@ from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
 from app.inbox.outbound import outbox
 from app.inbox.outbound.jobs import deliver, mark_read
-from app.inbox.outbound.outbox import Lane, park_abandoned
+from app.inbox.outbound.lanes import Lane
+from app.inbox.outbound.outbox import park_abandoned
+from app.inbox.outbound.outcomes import Outcomes
 from app.meta.errors import NO_ANSWER, MetaError
 from app.meta.messages import Accepted
 from app.tenancy import Actor, db, platform_scope, tenant_scope, uuid7
@@ -97,7 +99,7 @@ def test_whoever_comes_back_late_changes_nothing(waiting: Message, answer: Accep
         Message.get_or_404(waiting.id).retry()
         db.session.flush()
         (again,) = lane(waiting).claim_due(1)
-        slow.settle([(parcel, answer)])
+        Outcomes(slow, [(parcel, answer)]).record()
         message = db.session.get(Message, (waiting.tenant_id, waiting.id), populate_existing=True)
     assert message and (message.state, message.wamid, message.fence) == ("dispatching", None, again.fence)
 
@@ -118,7 +120,7 @@ def test_a_sender_that_was_stopped_for_long_sends_nothing_and_the_message_waits_
         park_abandoned()
     late = dataclasses.replace(parcel, starts_before=time.monotonic() - 1)
     with tenant_scope(waiting.tenant_id):
-        going.settle([(late, late.send(outside().graph, going.token, going.meta_id))])
+        Outcomes(going, [(late, late.send(outside().graph, going.token, going.meta_id, going.throttle))]).record()
         assert Message.get_or_404(waiting.id).state == "queued" and requested == []
 
 
@@ -128,7 +130,7 @@ def test_an_answer_that_comes_before_the_second_try_makes_it_needless(waiting: M
         (parcel,) = slow.claim_due(1)
         again = text("update messages set state = 'queued', may_repeat = false where tenant_id = :tenant")
         db.session.execute(again, {"tenant": waiting.tenant_id})
-        slow.settle([(parcel, accepted("wamid.late"))])
+        Outcomes(slow, [(parcel, accepted("wamid.late"))]).record()
     with tenant_scope(waiting.tenant_id):
         assert Message.get_or_404(waiting.id).state == "accepted"
 
@@ -143,7 +145,7 @@ def test_a_status_and_the_answer_at_the_same_moment_take_turns(
 
     def settle() -> None:
         with app.app_context(), tenant_scope(waiting.tenant_id):
-            going.settle([(parcel, accepted("wamid.1"))])
+            Outcomes(going, [(parcel, accepted("wamid.1"))]).record()
 
     with ThreadPoolExecutor(1) as pool, psycopg.connect(settings.database_url) as drain:
         drain.execute("select set_config('app.tenant_id', %s, true)", [str(waiting.tenant_id)])
@@ -172,7 +174,7 @@ def test_statuses_that_came_before_the_answer_count(waiting: Message) -> None:
     with tenant_scope(waiting.tenant_id):
         going = lane(waiting)
         (parcel,) = going.claim_due(1)
-        going.settle([(parcel, accepted("wamid.early"))])
+        Outcomes(going, [(parcel, accepted("wamid.early"))]).record()
     with tenant_scope(waiting.tenant_id):
         assert Message.get_or_404(waiting.id).state == "delivered"
 

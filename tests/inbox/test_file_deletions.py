@@ -1,4 +1,4 @@
-"""Stored files end with what showed them, whatever is killed or away meanwhile; nothing slow holds a transaction."""
+"""Stored files end with what showed them, whatever is killed or unavailable; nothing slow holds a transaction."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def test_a_file_ends_with_the_change_that_ends_it(world: World, enqueued: Enqueu
 def test_what_the_store_refuses_is_tried_again(
     world: World, enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: object) -> None:
+    def unavailable(*_: object) -> None:
         raise StorageUnavailable("away")
 
     key = store(world)
     with tenant_scope(world.bakery.id):
         delete_later([key])
     with monkeypatch.context() as patched:
-        patched.setattr(Folder, "delete", away)
+        patched.setattr(Folder, "delete", unavailable)
         delete_files(world.bakery.id)
     enqueued.clear()
     enqueue_deletions()

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from app.inbox.conversations import Conversation, Later, Message
 from app.inbox.outbound import reach
+from app.inbox.outbound.lanes import waiting_lanes
 from app.inbox.outbound.pace import AHEAD_SECONDS, CAMPAIGNS_SHARE, SHARE, NumberPace
-from app.inbox.outbound.sender import waiting_lanes
 from app.message_templates.jobs import fetch_templates
 from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope

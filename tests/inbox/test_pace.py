@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from app.inbox.conversations import Conversation
-from app.inbox.outbound.outbox import Lane
+from app.inbox.outbound.lanes import Lane
 from app.inbox.outbound.pace import HIGH, HIGH_SHARE, ON_BIZ_APP, SHARE, STANDARD, Moments, NumberPace, Pace, Throttle
 from app.tenancy import Actor, db, tenant_scope
 from app.wabas.models import PhoneNumber

@@ -12,7 +12,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.desk.notes import Note
 from app.inbox.desk.search import Search
-from app.inbox.outbound.outbox import Lane
+from app.inbox.outbound.lanes import Lane
 from app.tenancy import Actor, db, now, tenant_scope
 from tests.arrivals import arrive, messages, of_field
 from tests.client import Browser

@@ -347,11 +347,11 @@ def test_a_file_that_our_store_has_lost_ends_the_submission(life: Life) -> None:
 def test_while_our_store_is_away_the_submission_is_tried_again(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     version = life.ask(life.begin(content=with_picture(life)))
 
-    def away(*_: object) -> None:
+    def unavailable(*_: object) -> None:
         raise StorageUnavailable("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(TemplateSample, "stream", away)
+        patched.setattr(TemplateSample, "stream", unavailable)
         version = life.run(version)
     assert version.state == "submitting" and version.error
     assert life.run_again(version).state == "submitted"

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
-from app.meta.embedded_signup import debug_token, exchange_code
+from app.meta.embedded_signup import CodeLost, debug_token, exchange_code
 from app.meta.errors import GraphError, NoAnswer
 from app.meta.graph import GraphClient
 
@@ -38,8 +39,19 @@ def test_a_used_code_is_refused_in_words(graph: GraphClient, wire: Wire) -> None
 
 
 def test_an_answer_without_a_token_leaves_the_outcome_open(graph: GraphClient, wire: Wire) -> None:
-    wire.answers({"token_type": "bearer"})
+    wire.answers({"token_type": "bearer"}, {"token_type": "bearer"})
     with pytest.raises(NoAnswer):
+        exchange_code(graph, "AQBcode")
+
+
+def test_a_code_that_never_arrived_is_traded_at_the_second_try(graph: GraphClient, wire: Wire) -> None:
+    wire.answers(httpx.ConnectError("unavailable"), {"access_token": TOKEN})
+    assert exchange_code(graph, "AQBcode").value == TOKEN
+
+
+def test_a_code_that_was_used_at_the_first_try_is_lost(graph: GraphClient, wire: Wire) -> None:
+    wire.answers(httpx.ReadTimeout("slow")).refuses(code=100, error_subcode=36009, message="It has been used.")
+    with pytest.raises(CodeLost):
         exchange_code(graph, "AQBcode")
 
 

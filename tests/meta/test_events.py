@@ -272,7 +272,7 @@ def test_thousands_of_messages_beside_thousands_of_people_are_read_in_linear_tim
     assert time.process_time() - started < 2
 
 
-def test_a_plus_before_a_number_makes_nobody_else_of_its_sender() -> None:
+def test_a_plus_before_a_number_makes_no_one_else_of_its_sender() -> None:
     item = {"from": "+16505551234", "id": "wamid.1", "type": "text", "text": {"body": "Hi"}}
     incoming = one(body(messages_value(item, contacts=[CARLA])))
     assert isinstance(incoming, InboundMessage) and (incoming.from_, incoming.profile_name) == ("16505551234", "Carla")
@@ -330,6 +330,6 @@ def test_a_shared_contact_that_is_no_list_is_one() -> None:
     assert summary and summary.facts == {"name": "Rosa"}
 
 
-def test_a_reaction_without_content_says_nothing_that_nobody_did() -> None:
+def test_a_reaction_without_content_says_nothing_that_no_one_did() -> None:
     summary = summary_of("reaction", None, {})
     assert summary and summary.kind == "unsupported_named"

@@ -162,9 +162,9 @@ def test_a_lost_or_strange_answer_leaves_the_outcome_open(graph: GraphClient, wi
 )
 def test_without_a_connection_nothing_was_done(graph: GraphClient, wire: Wire, failure: Any) -> None:
     wire.answers(failure)
-    with pytest.raises(NotConnected) as away:
+    with pytest.raises(NotConnected) as unavailable:
         graph.post("1/messages", token=TOKEN, json={})
-    assert away.value.kind is Kind.RETRY
+    assert unavailable.value.kind is Kind.RETRY
 
 
 def test_a_bare_429_says_that_nothing_was_done(graph: GraphClient, wire: Wire) -> None:

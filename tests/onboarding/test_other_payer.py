@@ -39,8 +39,8 @@ def both_clocks_at(day: dt.date, meta: Meta, monkeypatch: pytest.MonkeyPatch) ->
     """Ours and Meta's move to noon of that day."""
     noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
     meta.post("clock", advance=noon.timestamp() - meta.post("clock", advance=0)["now"])
-    for module in ("app.onboarding.steps.payment", "app.wabas.credit"):
-        monkeypatch.setattr(f"{module}.now", lambda: noon)
+    for module in ("onboarding.steps.credit_line", "onboarding.steps.payer", "wabas.credit"):
+        monkeypatch.setattr(f"app.{module}.now", lambda: noon)
 
 
 def connect_on(day: dt.date, attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_a_worker_that_comes_back_from_the_dead_writes_nothing(attempt: Attempt)
 
 def test_a_web_process_killed_in_the_exchange_leaves_words(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt.sign_up()
-    monkeypatch.setattr("app.onboarding.sign_up.exchange", lambda code: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr("app.meta.embedded_signup.exchange_code", lambda *_: (_ for _ in ()).throw(Killed))
     with contextlib.suppress(Killed):
         attempt.post_code()
     attempt.make_due()

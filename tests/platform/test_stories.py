@@ -184,11 +184,11 @@ def test_what_is_not_found_says_what_to_look_for(ben: Browser, pat: Browser, wor
 def test_a_stranger_finds_and_opens_nothing(sue: Browser, app: Any, world: World, talk: Conversation) -> None:
     message = sent(world, talk, "failed", wamid="wamid.ours")
     assert sue.get(f"~/stories/{message.id}").status_code == 404
-    at_home = Browser(app, tenant="shoes").signed_in_as(world.sue)
-    assert at_home.get(f"~/stories/{message.id}").status_code == 404
+    neighbour = Browser(app, tenant="shoes").signed_in_as(world.sue)
+    assert neighbour.get(f"~/stories/{message.id}").status_code == 404
     for words in ("wamid.ours", str(message.id), "16505551234"):
-        assert "No message found" in page(at_home, f"~/stories?q={words}")
-    assert "No failed messages" in page(at_home, "~/failures")
+        assert "No message found" in page(neighbour, f"~/stories?q={words}")
+    assert "No failed messages" in page(neighbour, "~/failures")
 
 
 def test_failures_are_grouped_by_number_and_code(ann: Browser, pat: Browser, world: World, talk: Conversation) -> None:

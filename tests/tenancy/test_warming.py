@@ -30,8 +30,8 @@ def test_a_process_begins_with_open_connections_that_know_their_statements(setti
 
 
 def test_a_process_starts_without_postgres(settings: Settings) -> None:
-    away = settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/nothing"})
-    with running(away) as app:
+    unavailable = settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/nothing"})
+    with running(unavailable) as app:
         warm_up(app)
         with app.app_context():
             assert db.engine.pool.checkedin() == 0  # type: ignore[attr-defined]

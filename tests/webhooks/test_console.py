@@ -19,7 +19,7 @@ from app.tenancy import Actor, db, platform_scope, tenant_scope
 from app.webhook_events import search
 from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.replays import Criteria, Replay
-from app.webhooks import drain
+from app.webhooks import handlers
 from app.webhooks.drain import drain_batch
 from app.webhooks.handlers import HANDLERS
 from app.webhooks.jobs import look_after_replays, replay
@@ -377,7 +377,7 @@ def test_a_replay_recovers_what_failed_in_our_code(world: World, monkeypatch: py
     def broken(group: object) -> None:
         raise TypeError("a bug")
 
-    monkeypatch.setattr(drain, "apply_events", broken)
+    monkeypatch.setattr(handlers, "HANDLERS", [(object, broken)])
     arrive(message("patience"))
     monkeypatch.undo()
     assert [row.kind for row in held()] == ["failed"]

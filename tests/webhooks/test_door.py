@@ -33,7 +33,7 @@ def test_what_is_signed_is_stored_byte_for_byte(client: FlaskClient, superuser_u
 def test_behind_a_pooler_it_is_stored_without_startup_options_and_nothing_is_prepared(
     settings: Settings, app: Flask, superuser_url: str
 ) -> None:
-    intake = GroupCommit(settings.database_url, lambda: None, is_pooled=True)
+    intake = GroupCommit(app, settings.database_url, is_pooled=True)
     for n in range(8):
         intake.add(b"%d" % n)
     assert stored(superuser_url) == [b"%d" % n for n in range(8)]

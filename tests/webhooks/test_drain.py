@@ -13,7 +13,7 @@ from app.inbox.conversations import Conversation, Message
 from app.meta.events import address_in
 from app.tenancy import db, platform_scope, tenant_scope
 from app.webhook_events.models import HeldChange, WebhookEvent
-from app.webhooks import drain, turns
+from app.webhooks import handlers, turns
 from app.webhooks.drain import drain_batch
 from tests.posts import change, message, post
 from tests.world import BAKERY_NUMBER, SHOES_NUMBER, World
@@ -154,7 +154,7 @@ def test_a_deadlock_holds_nothing_back_for_good(world: World, monkeypatch: pytes
     def broken_off(group: object) -> None:
         db.session.execute(text("do $$ begin raise exception using errcode = '40P01'; end $$"))
 
-    monkeypatch.setattr(drain, "apply_events", broken_off)
+    monkeypatch.setattr(handlers, "HANDLERS", [(object, broken_off)])
     with pytest.raises(DBAPIError):
         arrive(post(message("patience")))
     monkeypatch.undo()

@@ -113,7 +113,7 @@ def writing_help(conversation_id: uuid.UUID) -> str:
 def get_help(conversation_id: uuid.UUID) -> Answer:
     """Drafts, shortens, changes the tone, translates or sums up. Nothing is sent, and the original stays there."""
     conversation, form, task = Conversation.get_or_404(conversation_id), HelpForm(), request.form.get("task", "")
-    if task == "keep":
+    if task == "use":
         Draft.save(conversation, "reply", form.text.data or "", owner=current_user, age=dt.timedelta())
         return shown(conversation)
     if task not in TASKS or not form.validate():

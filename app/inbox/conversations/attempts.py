@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
+from collections.abc import Iterable
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Index, UniqueConstraint, literal, select, text, union_all
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, belongs_to, db, now
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now
 
 from .states import RANKS
 
@@ -30,6 +32,34 @@ class SendAttempt(TenantModel):
     finished_at: Mapped[dt.datetime | None]
     outcome: Mapped[str | None]
     error: Mapped[dict[str, Any] | None]
+
+    @classmethod
+    def begin(cls, attempts: Iterable[tuple[uuid.UUID, uuid.UUID, float]]) -> None:
+        """Records tries before they are made: the id of each, its message, and in how many seconds it starts."""
+        at = database_now()
+        rows = [
+            {"id": str(id), "message": str(message_id), "at": (at + dt.timedelta(seconds=wait)).isoformat()}
+            for id, message_id, wait in attempts
+        ]
+        db.session.execute(BEGIN, {"tenant": current_tenant_id(), "rows": json.dumps(rows)})
+
+    @classmethod
+    def finish(cls, ids: Iterable[uuid.UUID], outcome: str, error: dict[str, Any] | None = None) -> None:
+        """Records how these tries ended."""
+        ended = {"attempts": [str(id) for id in ids], "outcome": outcome, "error": json.dumps(error) if error else None}
+        db.session.execute(FINISH, {"tenant": current_tenant_id(), "now": database_now()} | ended)
+
+
+BEGIN = text("""
+    insert into send_attempts (tenant_id, id, message_id, started_at)
+    select :tenant, id, message, at
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid, at timestamptz)
+    on conflict do nothing
+""")
+FINISH = text("""
+    update send_attempts set finished_at = :now, outcome = :outcome, error = cast(:error as jsonb)
+    where tenant_id = :tenant and id = any(cast(:attempts as uuid[]))
+""")
 
 
 class MessageEvent(TenantModel):

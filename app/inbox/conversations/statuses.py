@@ -28,11 +28,13 @@ def record_statuses(statuses: Sequence[StatusUpdate]) -> None:
     numbers = numbers_by_meta_id({status.phone_number_id for status in statuses})
     mine = [status for status in statuses if status.phone_number_id in numbers]
     rows = [as_status_row(status, numbers[status.phone_number_id].id) for status in mine]
-    message_ids = messages_of(rows)
+    # By number and wamid, and by the attempt that Meta hands back.
+    messages: dict[Any, str] = {}
+    for match in db.session.execute(MESSAGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()}):
+        key = str(match.attempt_id) if match.attempt_id else (str(match.phone_number_id), match.wamid)
+        messages[key] = str(match.message_id)
     for row in rows:
-        row["message_id"] = message_ids.get((row["phone_number_id"], row["wamid"])) or message_ids.get(
-            row["attempt_id"]
-        )
+        row["message_id"] = messages.get((row["phone_number_id"], row["wamid"])) or messages.get(row["attempt_id"])
     save_orphans([row for row in rows if not row["message_id"]])
     climb([row for row in rows if row["message_id"]])
     Usage.record(mine, numbers)
@@ -51,19 +53,9 @@ def as_status_row(status: StatusUpdate, number_id: uuid.UUID) -> Row:
     }
 
 
-def messages_of(rows: list[Row]) -> dict[Any, str]:
-    """Message ids by (number, wamid), and by the attempt that Meta hands back."""
-    matches = db.session.execute(MESSAGES_OF_STATUSES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
-    message_ids: dict[Any, str] = {}
-    for row in matches:
-        key = str(row.attempt_id) if row.attempt_id else (str(row.phone_number_id), row.wamid)
-        message_ids[key] = str(row.message_id)
-    return message_ids
-
-
 # Which messages are these statuses of? By the unique index (tenant_id, phone_number_id, wamid), and by the primary key
 # of the attempt that Meta hands back; a null attempt_id names none.
-MESSAGES_OF_STATUSES = text("""
+MESSAGES = text("""
     with r as (
         select distinct phone_number_id, wamid, attempt_id
         from jsonb_to_recordset(cast(:rows as jsonb)) as r(phone_number_id uuid, wamid text, attempt_id uuid)

@@ -14,12 +14,12 @@ from app.contacts.arrival import recognise
 from app.inbox.conversations import Conversation, Message
 from app.meta.events import InboundMessage, MessageEcho
 from app.tenancy import OTHER_APP, Actor, happened_each
-from app.wabas.models import PhoneNumber
+from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
 from . import surveys
 from .calls import settle_calls
 from .incoming import Incoming
-from .placing import Placed, place, to_our_numbers
+from .placing import Placed, place
 from .rising import show
 from .storing import Stored, store
 from .touches import record_touches
@@ -30,7 +30,8 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
 
     Messages echoed from the WhatsApp Business app open no service window and are not unread.
     """
-    incoming, numbers = to_our_numbers([Incoming.new(each) for each in messages])
+    numbers = numbers_by_meta_id({each.phone_number_id for each in messages})
+    incoming = [Incoming.new(each) for each in messages if each.phone_number_id in numbers]
     greet(incoming, numbers)
     placed = place(incoming, numbers, recognise([one.person for one in incoming]))
     stored = store(placed)

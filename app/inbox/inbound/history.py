@@ -13,14 +13,15 @@ from app.tenancy import current_tenant_id, db
 from app.wabas.models import numbers_by_meta_id
 
 from .incoming import Incoming
-from .placing import Placed, place, to_our_numbers
+from .placing import Placed, place
 from .rising import fetch_files, show
 from .storing import row_of, store
 
 
 def import_history(messages: Sequence[HistoricMessage]) -> None:
     """Nothing becomes unread, no window opens, nothing newer is hidden."""
-    incoming, numbers = to_our_numbers([Incoming.historic(each) for each in messages])
+    numbers = numbers_by_meta_id({each.phone_number_id for each in messages})
+    incoming = [Incoming.historic(each) for each in messages if each.phone_number_id in numbers]
     placed = place(incoming, numbers, recognise([one.person for one in incoming]))
     show(store(placed))
     fill_placeholders([one for one in placed if one.message.type != "media_placeholder"])

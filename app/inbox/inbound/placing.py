@@ -1,4 +1,4 @@
-"""Finds the number and conversation of each message, and creates missing conversations."""
+"""Finds the conversation of each message, and creates those that are missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.meta.events import InboundMessage, MessageEcho
 from app.tenancy import Actor, current_tenant_id, database_now, db, happened_each, uuid7s
-from app.wabas.models import PhoneNumber, numbers_by_meta_id
+from app.wabas.models import PhoneNumber
 
 from .incoming import Incoming
 
@@ -36,12 +36,6 @@ class Placed:
     @property
     def message(self) -> InboundMessage | MessageEcho:
         return self.incoming.message
-
-
-def to_our_numbers(incoming: Sequence[Incoming]) -> tuple[list[Incoming], dict[str, PhoneNumber]]:
-    """The messages for numbers of this tenant, in order, and those numbers by Meta's ids."""
-    numbers = numbers_by_meta_id({one.message.phone_number_id for one in incoming})
-    return [one for one in incoming if one.message.phone_number_id in numbers], numbers
 
 
 def place(incoming: Sequence[Incoming], numbers: dict[str, PhoneNumber], contacts: Sequence[str]) -> list[Placed]:

@@ -87,7 +87,16 @@ def line_of(news: News) -> dict[str, Any]:
 
 def show(stored: Stored) -> None:
     """Moves conversations up for what is new, shows what changed in them, and has the files fetched."""
-    move_up(stored.news)
+    by_conversation: dict[str, list[News]] = defaultdict(list)
+    for one in stored.news:
+        by_conversation[one.placed.conversation_id].append(one)
+    rises = [Rise.of(conversation_id, news) for conversation_id, news in by_conversation.items()]
+    if rises:
+        rows = json.dumps([rise.as_row() for rise in rises])
+        db.session.execute(MOVE_UP, {"rows": rows, "tenant": current_tenant_id(), "now": database_now()})
+        assignment.wake([rise.id for rise in rises if rise.reopens])
+    for rise in rises:
+        announce("arrival" if rise.inbound_at or rise.unread else "conversation", rise.id)
     for conversation_id in show_changes(stored.changed):
         announce("conversation", conversation_id)
     fetch_files((one.id, one.message) for one in stored.messages)
@@ -98,20 +107,6 @@ def fetch_files(messages: Iterable[tuple[str, InboundMessage | MessageEcho]]) ->
     rows = (file_row(id, message.type, message.content) for id, message in messages)
     for media_id in save_files(row for row in rows if row):
         later("inbound.fetch_media", media_id)
-
-
-def move_up(news: Iterable[News]) -> None:
-    by_conversation: dict[str, list[News]] = defaultdict(list)
-    for one in news:
-        by_conversation[one.placed.conversation_id].append(one)
-    rises = [Rise.of(conversation_id, group) for conversation_id, group in by_conversation.items()]
-    if not rises:
-        return
-    rows = json.dumps([rise.as_row() for rise in rises])
-    db.session.execute(MOVE_UP, {"rows": rows, "tenant": current_tenant_id(), "now": database_now()})
-    assignment.wake([rise.id for rise in rises if rise.reopens])
-    for rise in rises:
-        announce("arrival" if rise.inbound_at or rise.unread else "conversation", rise.id)
 
 
 # Moves the conversations of a batch up, each by its primary key. A null time changes nothing; what is not newer than

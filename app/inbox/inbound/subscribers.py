@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.tenancy import Happened, subscriber
 
-from . import away
+from . import out_of_office
 
 
 @subscriber("away", "message.received")
-def send_away_messages(received: list[Happened]) -> None:
-    away.send_away_messages(received)
+def send_out_of_office_replies(received: list[Happened]) -> None:
+    out_of_office.send_out_of_office_replies(received)

@@ -24,8 +24,9 @@ from app.tenancy import (
 )
 
 from . import funding, outbox, unknowns, uploads
+from .lanes import waiting_lanes
 from .sample_uploads import SampleUpload
-from .sender import Sender, waiting_lanes
+from .sender import Sender
 
 log = structlog.get_logger()
 

@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 
-from sqlalchemy import text
-
-from app.crypto import Undecryptable
 from app.meta.errors import MetaError
 from app.meta.graph import GraphClient
 from app.meta.messages import Accepted
-from app.tenancy import database_now, db, platform_scope, tenant_scope
+from app.tenancy import tenant_scope
 from app.tenancy.queue import stopping
-from app.wabas.models import CONNECT_AGAIN, PhoneNumber
-from app.words import N_
 
-from .outbox import Lane, Parcel
+from .lanes import Lane, waiting_lanes
+from .outcomes import Outcomes
+from .parcels import Parcel
 
 IN_FLIGHT = 256
 BUDGET_SECONDS = 30
 POLL_SECONDS = 0.2
 # For how long responses are collected before they are recorded together.
 COLLECT_SECONDS = 0.02
-# Due so soon that it is worth waiting for: what an agent may still undo.
-SOON = dt.timedelta(seconds=6)
-
-NO_ACCESS = N_("Switchboard no longer has access to this number.")
-UNREADABLE = N_("The access token of this number can't be decrypted with the keys of this installation.")
-
 
 Request = Future[Accepted | MetaError]
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingLane:
-    """A number with queued messages: whether any is due now, and whether one will be within `SOON`."""
-
-    tenant_id: uuid.UUID
-    number_id: uuid.UUID
-    is_due: bool
-    is_soon: bool
 
 
 class Sender:
@@ -82,24 +61,14 @@ class Sender:
         self.polled_at, self.expects_more = monotonic(), False
         for waiting in waiting_lanes():
             self.expects_more |= waiting.is_soon
-            if waiting.is_due:
-                self.open_lane(waiting)
-
-    def open_lane(self, waiting: WaitingLane) -> None:
-        """Adds the number's lane, or makes it due. A number whose token is missing or unreadable is paused."""
-        if lane := self.lanes.get(waiting.number_id):
-            lane.poll_at = monotonic() if lane.poll_at is None else lane.poll_at
-            return None
-        with tenant_scope(waiting.tenant_id):
-            number = PhoneNumber.get_or_404(waiting.number_id)
-            try:
-                lane = Lane(number)
-            except Undecryptable:
-                return number.pause(UNREADABLE, CONNECT_AGAIN)
-            if lane.token is None:
-                return number.pause(NO_ACCESS, CONNECT_AGAIN)
-            self.lanes[number.id] = lane
-            return None
+            if not waiting.is_due:
+                continue
+            if lane := self.lanes.get(waiting.number_id):
+                lane.poll_at = monotonic() if lane.poll_at is None else lane.poll_at
+                continue
+            with tenant_scope(waiting.tenant_id):
+                if lane := Lane.open(waiting.number_id):
+                    self.lanes[lane.number_id] = lane
 
     def submit_due(self, pool: ThreadPoolExecutor) -> None:
         for lane in [*self.lanes.values()]:
@@ -109,7 +78,7 @@ class Sender:
                     parcels = lane.claim_due(room)
                 lane.throttle.expected += len(parcels)
                 for parcel in parcels:
-                    request = pool.submit(lane.send, self.graph, parcel)
+                    request = pool.submit(parcel.send, self.graph, lane.token or "", lane.meta_id, lane.throttle)
                     self.in_flight[request] = lane, parcel
                     request.add_done_callback(self.done.put)
                 # The next time the others come first.
@@ -126,7 +95,7 @@ class Sender:
             lanes.setdefault(lane.number_id, (lane, []))[1].append((parcel, request.result()))
         for lane, outcomes in lanes.values():
             with tenant_scope(lane.tenant_id):
-                lane.settle(outcomes)
+                Outcomes(lane, outcomes).record()
 
     def finished(self, seconds: float) -> list[Request]:
         """The requests that have ended; where more are under way, those that end within the next moment too."""
@@ -144,32 +113,3 @@ class Sender:
         if len(self.in_flight) < IN_FLIGHT:
             polls += [lane.poll_at for lane in self.lanes.values() if lane.poll_at is not None and lane.has_room]
         return max(0.0, min(polls) - monotonic())
-
-
-def waiting_lanes() -> list[WaitingLane]:
-    """Returns the connected numbers with messages due now or soon. Costs a few index probes each, however many wait."""
-    with platform_scope("which numbers have messages to send"):
-        at = database_now()
-        due = {(row.tenant_id, row.id) for row in db.session.execute(DUE, {"now": at})}
-        soon = {(row.tenant_id, row.id) for row in db.session.execute(DUE_SOON, {"now": at, "soon": at + SOON})}
-    return [WaitingLane(*ids, is_due=ids in due, is_soon=ids in soon) for ids in sorted(due | soon)]
-
-
-# Which connected numbers have a queued message that is due? Each `exists` is a probe of the index ix_messages_due
-# (tenant_id, phone_number_id, next_attempt_at) where state = 'queued', so a backlog is not read. `next_attempt_at`
-# null: due now. In a cluster each machine looks at its own tenants.
-DUE = text("""
-    select p.tenant_id, p.id from phone_numbers p
-    where p.state = 'connected' and (
-        exists (select from messages m where m.tenant_id = p.tenant_id and m.phone_number_id = p.id
-            and m.state = 'queued' and m.next_attempt_at is null)
-        or exists (select from messages m where m.tenant_id = p.tenant_id and m.phone_number_id = p.id
-            and m.state = 'queued' and m.next_attempt_at <= :now))
-""")
-# And which have one that will be due before :soon?
-DUE_SOON = text("""
-    select p.tenant_id, p.id from phone_numbers p
-    where p.state = 'connected' and exists (
-        select from messages m where m.tenant_id = p.tenant_id and m.phone_number_id = p.id
-          and m.state = 'queued' and m.next_attempt_at > :now and m.next_attempt_at < :soon)
-""")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from .access import system_user_assigned, webhooks_subscribed
 from .assets import assets_confirmed
-from .number import app_synchronised, health_checked, hello_seen, number_registered, number_verified
-from .payment import credit_line_shared, credit_line_verified
+from .credit_line import credit_line_shared
+from .health import health_checked
+from .hello import hello_seen
+from .payer import credit_line_verified
+from .registration import number_registered
 from .registry import Skipped, Step
 from .signing_in import code_exchanged, token_inspected
+from .synchronisation import app_synchronised
+from .system_user import system_user_assigned
+from .verification import number_verified
+from .webhooks import webhooks_subscribed
 
 __all__ = ["STEPS", "Skipped", "Step"]
 

@@ -2,149 +2,112 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from typing import Any
 
-from flask import Response, redirect, request
+from flask import Response, request
 from flask_babel import get_locale
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.onboarding.blueprint import bp, setup
-from app.onboarding.forms import Form, HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
+from app.onboarding.forms import HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
 from app.onboarding.holding import Holding
 from app.onboarding.hosted import Hosted, check_soon
-from app.onboarding.models import Onboarding
 from app.onboarding.sign_up import SignUp
-from app.tenancy import public, requires
 
-from .onboarding import page_of
-from .page import Page
-from .setup import page_behind
-
-# A form with errors, a response for a script, another attempt to go to, or None to show the page again.
-Answer = Callable[[Onboarding], Form | Response | Onboarding | None]
+from .page import Page, answer
 
 LONGEST_CODE = 2_000
 
 
-def answer(path: str) -> Callable[[Answer], Answer]:
-    """Adds a view to both blueprints, under this path and the function's own name."""
-
-    def add(view: Answer) -> Answer:
-        @bp.post(f"/<uuid:onboarding_id>/{path}", endpoint=view.__name__)
-        @requires("numbers.manage")
-        def from_member(onboarding_id: uuid.UUID) -> AnyResponse:
-            return respond(page_of(onboarding_id), view)
-
-        @setup.post(f"/{path}", endpoint=view.__name__)
-        @public
-        def by_link(token: str) -> AnyResponse:
-            with page_behind(token) as page:
-                return respond(page, view)
-
-        return view
-
-    return add
-
-
-def respond(page: Page, view: Answer) -> AnyResponse:
-    match view(page.onboarding):
-        case Form() as refused:
-            return page.render(refused)
-        case Onboarding() as other:
-            return page.move_to(other)
-        case Response() as response:
-            return response
-    return redirect(page.at("show"), 303)
-
-
 @answer("code")
-def receive_code(onboarding: Onboarding) -> Response | Onboarding:
+def receive_code(page: Page) -> Response:
     if 0 < len(code := posted_text("code")) <= LONGEST_CODE:
-        taken = SignUp(onboarding).receive_code(code)
-        if taken.id != onboarding.id:
-            return taken
+        taken = SignUp(page.onboarding).receive_code(code)
+        if taken.id != page.onboarding.id:
+            return page.move_to(taken)
     return Response(status=204)
 
 
 @answer("session-info")
-def receive_claims(onboarding: Onboarding) -> Response:
-    SignUp(onboarding).receive_claims(posted_text("event"), posted())
+def receive_claims(page: Page) -> Response:
+    SignUp(page.onboarding).receive_claims(posted_text("event"), posted())
     return Response(status=204)
 
 
 @answer("cancellation")
-def cancel(onboarding: Onboarding) -> Response:
+def cancel(page: Page) -> Response:
     report = {name: posted_text(name)[:500] for name in ("error_message", "error_id") if posted_text(name)}
-    SignUp(onboarding).cancel(posted_text("current_step"), report)
+    SignUp(page.onboarding).cancel(posted_text("current_step"), report)
     return Response(status=204)
 
 
 @answer("number")
-def choose_number(onboarding: Onboarding) -> None:
-    Holding(onboarding).choose_number(posted_text("phone_number_id"))
+def choose_number(page: Page) -> AnyResponse:
+    Holding(page.onboarding).choose_number(posted_text("phone_number_id"))
+    return page.back()
 
 
 @answer("pin")
-def enter_pin(onboarding: Onboarding) -> Form | None:
+def enter_pin(page: Page) -> AnyResponse:
     form = PinForm()
     if not form.validate():
-        return form
-    Holding(onboarding).enter_pin(form.pin.data or "")
-    return None
+        return page.render(form)
+    Holding(page.onboarding).enter_pin(form.pin.data or "")
+    return page.back()
 
 
 @answer("new-number")
-def add_number(onboarding: Onboarding) -> Form | None:
+def add_number(page: Page) -> AnyResponse:
     form = NewNumberForm()
     if not form.validate():
-        return form
+        return page.render(form)
     calling_code, number, name = str(form.calling_code.data), str(form.number.data), str(form.name.data)
-    Holding(onboarding).add_number(calling_code, number, name, migrate=bool(form.migrate.data))
-    return None
+    Holding(page.onboarding).add_number(calling_code, number, name, migrate=bool(form.migrate.data))
+    return page.back()
 
 
 @answer("verification")
-def send_code(onboarding: Onboarding) -> Form | None:
+def send_code(page: Page) -> AnyResponse:
     form = VerificationForm()
     if not form.validate():
-        return form
-    Holding(onboarding).send_code(form.method.data, str(get_locale() or "en_US"))
-    return None
+        return page.render(form)
+    Holding(page.onboarding).send_code(form.method.data, str(get_locale() or "en_US"))
+    return page.back()
 
 
 @answer("verification-code")
-def enter_code(onboarding: Onboarding) -> Form | None:
+def enter_code(page: Page) -> AnyResponse:
     form = VerificationCodeForm()
     if not form.validate():
-        return form
-    Holding(onboarding).enter_code(form.code.data or "")
-    return None
+        return page.render(form)
+    Holding(page.onboarding).enter_code(form.code.data or "")
+    return page.back()
 
 
 @answer("recheck")
-def recheck(onboarding: Onboarding) -> None:
-    Holding(onboarding).recheck()
+def recheck(page: Page) -> AnyResponse:
+    Holding(page.onboarding).recheck()
+    return page.back()
 
 
 @answer("hosted")
-def wait_for_account(onboarding: Onboarding) -> Form | None:
+def wait_for_account(page: Page) -> AnyResponse:
     form = HostedForm()
     if not form.validate():
-        return form
-    Hosted(onboarding).wait_for_account(form.phone.wa_id)
-    return None
+        return page.render(form)
+    Hosted(page.onboarding).wait_for_account(form.phone.wa_id)
+    return page.back()
 
 
 @answer("hosted-look")
-def check_for_account(_onboarding: Onboarding) -> None:
+def check_for_account(page: Page) -> AnyResponse:
     check_soon()
+    return page.back()
 
 
 @answer("hosted-end")
-def cancel_hosted(onboarding: Onboarding) -> None:
-    Hosted(onboarding).cancel()
+def cancel_hosted(page: Page) -> AnyResponse:
+    Hosted(page.onboarding).cancel()
+    return page.back()
 
 
 def posted() -> dict[str, Any]:

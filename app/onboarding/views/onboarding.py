@@ -26,12 +26,6 @@ def unfinished_onboardings() -> list[Onboarding]:
     return list(db.session.scalars(Onboarding.unfinished().limit(5)))
 
 
-def page_of(onboarding_id: uuid.UUID) -> Page:
-    """The page of an attempt of the current tenant, or 404."""
-    onboarding = Onboarding.get_or_404(onboarding_id)
-    return Page(onboarding, "onboarding", "onboarding/show.html", {"onboarding_id": onboarding.id})
-
-
 @bp.post("")
 @requires("numbers.manage")
 def create() -> AnyResponse:
@@ -43,7 +37,7 @@ def create() -> AnyResponse:
 @bp.get("/<uuid:onboarding_id>")
 @requires("numbers.manage")
 def show(onboarding_id: uuid.UUID) -> AnyResponse:
-    return page_of(onboarding_id).render()
+    return Page.of(onboarding_id).render()
 
 
 @bp.post("/<uuid:onboarding_id>/steps/<name>/retry")

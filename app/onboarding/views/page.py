@@ -1,19 +1,47 @@
-"""The page of an attempt: for members of the business, and behind a setup link."""
+"""The page of an attempt: for members of the business, and behind a setup link; and what both post to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, abort, make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import settings
+from app.onboarding.blueprint import bp, setup
 from app.onboarding.forms import Form, HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
 from app.onboarding.models import Onboarding
+from app.onboarding.setup_links import SetupLink
 from app.qr import qr_image
+from app.tenancy import Tenant, db, public, requires, tenant_scope
 from app.tenancy.guard import is_fragment
+
+View = Callable[["Page"], AnyResponse]
+
+
+def answer(path: str) -> Callable[[View], View]:
+    """Adds a view to both blueprints, under this path and the function's own name. It gets the page, and responds."""
+
+    def add(view: View) -> View:
+        @bp.post(f"/<uuid:onboarding_id>/{path}", endpoint=view.__name__)
+        @requires("numbers.manage")
+        def from_member(onboarding_id: uuid.UUID) -> AnyResponse:
+            return view(Page.of(onboarding_id))
+
+        @setup.post(f"/{path}", endpoint=view.__name__)
+        @public
+        def by_link(token: str) -> AnyResponse:
+            with Page.behind(token) as page:
+                return view(page)
+
+        return view
+
+    return add
 
 
 @dataclass(frozen=True)
@@ -25,6 +53,26 @@ class Page:
     template: str
     values: Mapping[str, Any]
     context: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, onboarding_id: uuid.UUID) -> Self:
+        """The page of an attempt of the current tenant, or 404."""
+        onboarding = Onboarding.get_or_404(onboarding_id)
+        return cls(onboarding, "onboarding", "onboarding/show.html", {"onboarding_id": onboarding.id})
+
+    @classmethod
+    @contextmanager
+    def behind(cls, token: str) -> Iterator[Self]:
+        """The page of a setup link's attempt, in the tenant's scope; 404 or 410 where the link is not valid."""
+        if (ids := SetupLink.ids_in(token)) is None:
+            abort(404)
+        tenant_id, link_id = ids
+        with tenant_scope(tenant_id):
+            link = SetupLink.find(link_id)
+            if link is None or not link.is_valid:
+                abort(410)
+            context = {"tenant": db.session.get_one(Tenant, tenant_id), "link": link}
+            yield cls(link.onboarding, "setup", "onboarding/setup.html", {"token": token}, context)
 
     def at(self, endpoint: str, **values: Any) -> str:
         """The address of a view of this blueprint."""
@@ -49,6 +97,10 @@ class Page:
         if onboarding.needs_sign_up:
             admit_facebook(response)
         return response
+
+    def back(self) -> AnyResponse:
+        """Shows the page again, as the attempt is now."""
+        return redirect(self.at("show"), 303)
 
     def move_to(self, other: Onboarding) -> Response:
         """Sends the page's script (by `Content-Location`) to the attempt that received its code."""

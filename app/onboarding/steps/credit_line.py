@@ -1,16 +1,14 @@
-"""Our credit line, which pays Meta for the account."""
+"""Our credit line pays Meta for the account: shared with its owner, and attached."""
 
 from __future__ import annotations
-
-import datetime as dt
 
 from app.billing.balances import Balance
 from app.extensions import graph, settings
 from app.meta import credit_lines
-from app.meta.errors import GraphError, MetaError
-from app.onboarding.migration import Calendar, first_of_next_month
+from app.meta.errors import PASSING, GraphError, MetaError
+from app.onboarding.migration import Calendar
 from app.onboarding.models import Onboarding
-from app.onboarding.trouble import PASSING, Trouble
+from app.onboarding.trouble import Trouble
 from app.tenancy import commit, now
 from app.wabas.credit import CreditLineShare
 from app.wabas.models import Waba
@@ -28,15 +26,24 @@ CREDIT_LINE = N_(
 @step(CREDIT_LINE)
 def credit_line_shared(onboarding: Onboarding) -> str:
     """Shares our line unless it is shared: Meta does not document a second share, and a WABA's currency is final."""
-    waba, token = onboarding.waba, onboarding.waba.token
+    waba, token, line = onboarding.waba, onboarding.waba.token, settings.meta_credit_line_id
     currency = currency_to_attach(waba)
     commit()
     try:
-        share_or_attach(waba, token, currency)
+        allocation = credit_lines.fund(
+            graph,
+            system_token=settings.meta_system_user_token,
+            business_token=token,
+            credit_line_id=line,
+            business_id=waba.owner_business_id,
+            waba_id=waba.meta_id,
+            currency=currency,
+        )
     except GraphError as error:
         if error.kind not in PASSING and is_refused_for_days(token, waba.meta_id):
             raise not_these_days(error) from None
         raise
+    CreditLineShare.record(waba, line, allocation, currency)
     waba.currency = currency
     return currency
 
@@ -63,18 +70,6 @@ def billed_in_another_currency(account: str, plan: str) -> Trouble:
     )
 
 
-def share_or_attach(waba: Waba, token: str, currency: str) -> None:
-    line, ours = settings.meta_credit_line_id, settings.meta_system_user_token
-    allocation = credit_lines.find_share(graph, ours, line, waba.owner_business_id)
-    if allocation is None:
-        allocation = share_line(waba, token, currency)
-    elif not credit_lines.is_funding(
-        graph, system_token=ours, business_token=token, allocation_id=allocation, waba_id=waba.meta_id
-    ):
-        credit_lines.attach(graph, token, line, waba.meta_id, currency)
-    CreditLineShare.record(waba, line, allocation, currency)
-
-
 def is_refused_for_days(token: str, meta_id: str) -> bool:
     """Whether Meta refuses only because another provider pays and may not be replaced today. Its answer is not
     documented, so the calendar and the payer decide."""
@@ -96,51 +91,3 @@ def not_these_days(error: GraphError) -> Trouble:
         owner="",
         until=Calendar.at(now()).taken_from.isoformat(),
     ).quoting(error)
-
-
-def share_line(waba: Waba, token: str, currency: str) -> str:
-    """Shares and attaches in one call, or, where Meta refuses that, in the two that need no system user."""
-    line, ours, meta_id = settings.meta_credit_line_id, settings.meta_system_user_token, waba.meta_id
-    try:
-        return credit_lines.share_and_attach(graph, ours, line, meta_id, currency)
-    except GraphError as error:
-        if error.kind in PASSING or not waba.owner_business_id:
-            raise
-    credit_lines.share(graph, ours, line, waba.owner_business_id)
-    return credit_lines.attach(graph, token, line, meta_id, currency)
-
-
-@step(CREDIT_LINE)
-def credit_line_verified(onboarding: Onboarding) -> None:
-    waba = onboarding.waba
-    share, token, ours = CreditLineShare.of(waba), waba.token, settings.meta_system_user_token
-    assert share is not None
-    commit()
-    is_ours = credit_lines.is_funding(
-        graph,
-        system_token=ours,
-        business_token=token,
-        allocation_id=share.allocation_config_id,
-        waba_id=waba.meta_id,
-    )
-    if not is_ours:
-        raise paid_by_another(first_of_next_month(share.created_at))
-    share.verified_at = now()
-
-
-def paid_by_another(changes_at: dt.datetime) -> Trouble:
-    """Expected until the 1st, and retried then; afterwards a person has to act."""
-    if now() >= changes_at:
-        return Trouble(
-            N_("Another provider still pays Meta for this WhatsApp account."),
-            N_("Meta should have changed the payer on the 1st. Ask your old provider to stop sharing its credit line."),
-        )
-    return Trouble(
-        N_("Until the 1st of next month another provider pays Meta for this WhatsApp account."),
-        N_(
-            "Meta changes the payer on the 1st of a month. No action needed: we check again automatically then. "
-            "Nothing can be sent from here until then."
-        ),
-        owner="",
-        until=changes_at.isoformat(),
-    )

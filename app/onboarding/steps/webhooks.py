@@ -1,20 +1,14 @@
-"""That messages reach us, and that our system user may work on the account."""
+"""Messages reach us: our app is subscribed to the account, and no other server gets its webhooks."""
 
 from __future__ import annotations
 
-from app.extensions import graph, settings
-from app.meta import phone_numbers, system_users, wabas
+from app.extensions import graph
+from app.meta import phone_numbers, wabas
 from app.onboarding.models import Onboarding
 from app.tenancy import commit, now
 from app.wabas.overrides import foreign_callback, host_of
-from app.words import N_
 
 from .registry import step
-
-SYSTEM_USER = N_(
-    "META_SYSTEM_USER_TOKEN has to belong to an admin system user of our business, and the client has to share the "
-    "account with us as a partner."
-)
 
 
 @step()
@@ -36,16 +30,3 @@ def webhooks_subscribed(onboarding: Onboarding) -> str:
     waba.subscribed_at, waba.callback_override = waba.subscribed_at or now(), ""
     number.callback_override = ""
     return host_of(elsewhere)
-
-
-@step(SYSTEM_USER)
-def system_user_assigned(onboarding: Onboarding) -> None:
-    meta_id, user_id, ours = (
-        onboarding.waba.meta_id,
-        settings.meta_system_user_id,
-        settings.meta_system_user_token,
-    )
-    commit()
-    assigned = system_users.assigned(graph, ours, meta_id, settings.meta_business_id)
-    if user_id not in [user.id for user in assigned]:
-        system_users.assign(graph, ours, meta_id, user_id)

@@ -28,10 +28,10 @@ def answers_messages(find: Answering) -> Answering:
     return find
 
 
-def send_away_messages(received: list[Happened]) -> None:
+def send_out_of_office_replies(received: list[Happened]) -> None:
     """To those who wrote and have not had it. The time of opening names the message, so it is sent once until then."""
     policy = ServicePolicy.current()
-    opens = policy.away_since(now())
+    opens = policy.closed_until(now())
     if opens is None:
         return
     query = select(Message).where(Message.id.in_([one.subject_id for one in received]))

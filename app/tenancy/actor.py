@@ -43,7 +43,7 @@ class Actor:
 
     @classmethod
     def system(cls, part: str) -> Self:
-        """Switchboard on its own: the away message, the survey, the distribution of a team's queue …"""
+        """Switchboard on its own: the out-of-office reply, the survey, the distribution of a team's queue …"""
         return cls("system", None, part)
 
     @classmethod

@@ -154,11 +154,11 @@ def test_the_same_upload_twice_is_one_file(shop: Caller) -> None:
 
 
 def test_what_could_not_be_stored_is_uploaded_again(shop: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
+    def unavailable(*_: object) -> None:
         raise StorageUnavailable("full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Folder, "put", away)
+        patched.setattr(Folder, "put", unavailable)
         answer = upload(shop, Idempotency_Key="menu")
         assert (answer.status_code, problem(answer)["code"]) == (503, "storage_away")
     assert upload(shop, Idempotency_Key="menu").status_code == 201

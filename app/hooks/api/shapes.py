@@ -34,6 +34,7 @@ class WebhookShape(Shape):
     reason: str
     disabled_at: Time | None
     failing_since: Time | None
+    old_secrets_sign_until: Time | None = Field(description="Until when requests are signed with old secrets too.")
     created_at: Time
 
     @classmethod

@@ -181,7 +181,8 @@ def read_query(model: type[Model]) -> Model:
         if name not in lists and len(given) > 1:
             fault = Fault("repeated", "This parameter can be given once.", parameter=name[:100])
             raise Problem("invalid_request", errors=[fault])
-        values[name] = given if name in lists else given[0]
+        # Lists are of words that hold no comma: repeated or with commas, as programs like.
+        values[name] = [word for each in given for word in each.split(",")] if name in lists else given[0]
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -268,6 +268,7 @@ def test_events_are_filtered_by_type_conversation_and_time(shop: Caller, hooks: 
         return [event["type"] for event in shop.get(f"/events?{query}").json["data"]]  # type: ignore[index]
 
     assert types("filter[type]=conversation.reopened") == ["conversation.reopened"]
+    assert shop.get("/events?filter[type]=conversation.reopned").status_code == 422
     assert types(f"filter[conversation_id]={other.id}") == ["conversation.resolved"]
     future = (now() + dt.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     past = (now() - dt.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -22,14 +22,14 @@ from app.hooks.endpoints import (
     TooManySecrets,
     WebhookEndpoint,
 )
-from app.hooks.event_types import TEST, event_types
+from app.hooks.event_types import event_types
 from app.hooks.replays import replay_later
 from app.hooks.samples import sample_of
 from app.tenancy import db, now
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
-from .shapes import DeliveryShape, DeliveryWithAttempts, EventShape, WebhookShape, WebhookWithSecret
+from .shapes import DeliveryShape, DeliveryWithAttempts, EventShape, WebhookShape, WebhookWithSecret, checked_types
 
 READ = scope("webhooks:read", N_("Read webhooks and their log"))
 WRITE = scope("webhooks:write", N_("Create and change webhooks, send events again"), is_risky=True)
@@ -56,13 +56,6 @@ NOT_FOR_TEAMS = problem(
 
 Url = Annotated[str, Field(max_length=LONGEST_URL, description="Public, with https, on the usual port.")]
 Types = Annotated[list[str], Field(min_length=1, max_length=200)]
-
-
-def checked_types(types: list[str] | None) -> list[str] | None:
-    unknown = [name for name in types or () if name not in event_types() or name == TEST]
-    if unknown:
-        raise ValueError(f"There is no type {unknown[0][:50]!r}. GET /event-types lists them.")
-    return list(dict.fromkeys(types)) if types is not None else None
 
 
 class NewWebhook(Shape):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any, Literal
+from itertools import combinations
+from typing import Annotated, Any, Literal, get_args
 
 from flask import g, request
 from pydantic import Field, model_validator
@@ -144,6 +145,13 @@ def around(include: list[Include]) -> list[ExecutableOption]:
     return loaded
 
 
+def check_unchanged(conversation: Conversation) -> None:
+    """If-Match, whatever was included when it was read: that has other ETags."""
+    every: tuple[Include, ...] = get_args(Include)
+    some = (frozenset[str](chosen) for size in range(1, len(every) + 1) for chosen in combinations(every, size))
+    check_match(ConversationShape.of(conversation), lambda: (ConversationShape.of(conversation, one) for one in some))
+
+
 @endpoint(
     "GET",
     "/conversations/<uuid:conversation_id>",
@@ -200,7 +208,7 @@ class Assignment(Shape):
 def assign_conversation(conversation_id: uuid.UUID, body: Assignment) -> ConversationShape:
     """Assign a conversation to a person, a team or no one."""
     conversation = reach.find_conversation(conversation_id).locked()
-    check_match(ConversationShape.of(conversation))
+    check_unchanged(conversation)
     by = current_key().actor
     if "team_id" in body.model_fields_set:
         team = Team.find(body.team_id) if body.team_id else None
@@ -245,7 +253,7 @@ class NewState(Shape):
 def change_conversation_state(conversation_id: uuid.UUID, body: NewState) -> ConversationShape:
     """Open, snooze, resolve or archive a conversation."""
     conversation = reach.find_conversation(conversation_id).locked()
-    check_match(ConversationShape.of(conversation))
+    check_unchanged(conversation)
     assert body.state in SETTABLE
     change_state(conversation, body.state, by=current_key().actor, until=body.until)
     return ConversationShape.of(conversation)
@@ -265,7 +273,7 @@ def set_subject(conversation_id: uuid.UUID, body: GivenSubject) -> ConversationS
     Replaces what a link, ad or person said before.
     """
     conversation = reach.find_conversation(conversation_id).locked()
-    check_match(ConversationShape.of(conversation))
+    check_unchanged(conversation)
     conversation.set_about(body.subject(), by=current_key().actor)
     return ConversationShape.of(conversation)
 

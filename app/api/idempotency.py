@@ -12,7 +12,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
 
 from flask import Response, request
 from sqlalchemy import Index, UniqueConstraint, delete, func, select, text
@@ -60,7 +60,7 @@ class IdempotentRequest(TenantModel):
     @classmethod
     def claim(cls, api_key_id: uuid.UUID, endpoint: str, key: str, fingerprint: str) -> tuple[IdempotentRequest, bool]:
         """The row of this key, and whether the request is to be executed. Raises a `Problem`."""
-        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "api_key_id": api_key_id}
+        values: dict[str, Any] = {"tenant_id": current_tenant_id(), "id": uuid7(), "api_key_id": api_key_id}
         # By the clock that all processes share: one whose own is ahead would take what is at work for abandoned.
         values |= {"endpoint": endpoint, "key": key, "fingerprint": fingerprint, "created_at": database_now()}
         mine = insert(cls).values(values).on_conflict_do_nothing().returning(cls)

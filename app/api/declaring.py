@@ -169,7 +169,7 @@ class Endpoint:
             check_match(self.twin.view(**values))
         query = read_query(self.query or NoQuery)
         if self.query:
-            g.list_name = f"{self.name} {sorted(values.items())} {getattr(query, 'sort', '')}"
+            g.list_name = f"{self.name} {sorted(values.items())} {getattr(query, 'sort', '') or ''}"
             values["query"] = query
             g.api_deprecated = list(deprecations.given_in(query))
         if self.takes:

@@ -29,7 +29,7 @@ from app.tenancy import db, now
 from app.words import N_
 
 from . import reach
-from .messages import MessagesQuery, list_messages
+from .messages import MessagesQuery, Sort, list_messages
 from .shapes import ConversationShape, MessageShape, NoteShape, TouchShape
 
 READ = scope("conversations:read", N_("Read conversations and notes"))
@@ -165,21 +165,26 @@ def get_conversation(conversation_id: uuid.UUID, query: ConversationQuery) -> Co
     return ConversationShape.of(reach.find_conversation(conversation_id), frozenset(query.include))
 
 
+class ThreadQuery(PageQuery):
+    sort: Sort = Field(None, description="The newest first where it is left out.")
+
+
 @endpoint(
     "GET",
     "/conversations/<uuid:conversation_id>/messages",
     scope="messages:read",
-    query=PageQuery,
+    query=ThreadQuery,
     gives=Page[MessageShape],
     tag=TAG,
 )
-def list_conversation_messages(conversation_id: uuid.UUID, query: PageQuery) -> Page[MessageShape]:
+def list_conversation_messages(conversation_id: uuid.UUID, query: ThreadQuery) -> Page[MessageShape]:
     """List the messages of a conversation.
 
-    Newest first.
+    Newest first, unless `sort` says otherwise.
     """
     conversation = reach.find_conversation(conversation_id)
-    values = {"limit": query.limit, "after": query.after, "filter[conversation_id]": conversation.id}
+    values = {"limit": query.limit, "after": query.after, "sort": query.sort}
+    values["filter[conversation_id]"] = conversation.id
     return list_messages(MessagesQuery.model_validate(values))
 
 

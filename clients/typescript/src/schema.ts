@@ -591,7 +591,7 @@ export interface paths {
         };
         /**
          * List the messages of a conversation
-         * @description Newest first.
+         * @description Newest first, unless `sort` says otherwise.
          */
         get: operations["list_conversation_messages"];
         put?: never;
@@ -1306,8 +1306,9 @@ export interface paths {
         };
         /**
          * List messages
-         * @description Newest first. Scheduled messages are in the list too; their `send_at` says when they go out. A page may have fewer
-         *     than `limit` messages, or none, and still a `next`: a filter that little matches is answered in several pages.
+         * @description Newest first, unless `sort` says otherwise. Scheduled messages are in the list too; their `send_at` says when they
+         *     go out. A page may have fewer than `limit` messages, or none, and still a `next`: a filter that little matches is
+         *     answered in several pages.
          */
         get: operations["list_messages"];
         put?: never;
@@ -11943,6 +11944,8 @@ export interface operations {
                 after?: string;
                 /** @description How many to return. */
                 limit?: number;
+                /** @description The newest first where it is left out. */
+                sort?: "-created_at" | "created_at";
             };
             header?: {
                 /** @description The version of the API to use instead of the key's. */
@@ -16232,10 +16235,12 @@ export interface operations {
                 "filter[conversation_id]"?: string;
                 "filter[direction]"?: string;
                 "filter[phone_number_id]"?: string;
-                "filter[state]"?: string[];
+                "filter[state]"?: ("received" | "scheduled" | "queued" | "dispatching" | "unknown" | "accepted" | "sent" | "failed" | "delivered" | "read" | "played" | "cancelled" | "expired")[];
                 "filter[wamid]"?: string;
                 /** @description How many to return. */
                 limit?: number;
+                /** @description The newest first where it is left out; in a conversation by when it happened. */
+                sort?: "-created_at" | "created_at";
             };
             header?: {
                 /** @description The version of the API to use instead of the key's. */

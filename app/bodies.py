@@ -122,16 +122,22 @@ DEADLINES = Deadlines()
 
 
 class Input:
-    """The body of one request, within its deadline and the budget."""
+    """The body of one request, within its deadline and the budget. One that ends before its declared end is none."""
 
     def __init__(self, environ: dict[str, Any], held: Held, end: float, counted: int) -> None:
         self.raw = environ["wsgi.input"]
         # Where gunicorn and werkzeug's server name it; elsewhere the deadline is checked between two reads.
         self.connection = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
         self.held, self.end, self.counted = held, end, counted
+        # How much of it is still to come; 0 where that is not said, as in chunks, whose end the server checks.
+        is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        self.missing = 0 if is_chunked else declared_length(environ.get("CONTENT_LENGTH"))
 
     def read(self, size: int | None = -1) -> bytes:
-        return self.take(self.raw.read, -1 if size is None else size)
+        data = self.take(self.raw.read, -1 if size is None else size)
+        if self.missing and (size is None or size < 0):
+            raise ClientDisconnected
+        return data
 
     def readline(self, size: int | None = -1) -> bytes:
         return self.take(self.raw.readline, -1 if size is None else size)
@@ -144,6 +150,10 @@ class Input:
     def take(self, read: Callable[[int], bytes], size: int) -> bytes:
         with DEADLINES.limit(self.connection, self.end):
             data = read(size)
+        self.missing = max(self.missing - len(data), 0)
+        # Gunicorn hands on what it has when a connection breaks, as if that were all.
+        if self.missing and size and not data:
+            raise ClientDisconnected
         self.held.add(min(len(data), self.counted - self.held.size))
         return data
 

@@ -21,7 +21,7 @@ def key_of(secret: str) -> bytes:
 
 
 def sign(keys: Sequence[bytes], webhook_id: str, timestamp: int, body: bytes) -> str:
-    """The value of `webhook-signature`: one signature for each key, while a secret is being rotated two."""
+    """The value of `webhook-signature`: one signature for each key, while a secret is being rotated several."""
     signed = f"{webhook_id}.{timestamp}.".encode() + body
     made = (hmac.digest(key, signed, hashlib.sha256) for key in keys)
     return " ".join(f"v1,{base64.b64encode(signature).decode()}" for signature in made)

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pytest
 from flask import Flask
+from werkzeug.exceptions import ClientDisconnected
 
 from app import bodies
 from app.bodies import SMALL, Budget, Spent
@@ -85,6 +86,28 @@ def test_a_body_that_ends_early_is_no_webhook(port: int) -> None:
     short.send("x" * 500)
     short.socket.shutdown(socket.SHUT_WR)
     assert short.status() == 400
+
+
+@pytest.mark.parametrize("read", ["read", "readline", "readinto"])
+def test_a_body_that_ends_before_its_length_is_not_taken_for_whole(read: str) -> None:
+    """As gunicorn has it: it ends the input where the connection ended."""
+    environ = {"wsgi.input": io.BytesIO(b"half"), "CONTENT_LENGTH": "8"}
+    with Budget(1_000).hold() as held:
+        body = bodies.Input(environ, held, time.monotonic() + 60, counted=100)
+        given = bytearray(4) if read == "readinto" else 4
+        getattr(body, read)(given)
+        with pytest.raises(ClientDisconnected):
+            getattr(body, read)(given)
+        with pytest.raises(ClientDisconnected):
+            bodies.Input(environ, held, time.monotonic() + 60, counted=100).read()
+
+
+def test_a_body_without_a_length_ends_where_it_ends() -> None:
+    for more in ({}, {"CONTENT_LENGTH": "8", "HTTP_TRANSFER_ENCODING": "chunked"}):
+        environ = {"wsgi.input": io.BytesIO(b"half"), **more}
+        with Budget(1_000).hold() as held:
+            body = bodies.Input(environ, held, time.monotonic() + 60, counted=100)
+            assert body.read() == b"half" and body.read() == b""
 
 
 def test_what_bodies_held_is_given_back_however_they_end(app: Flask, port: int) -> None:

@@ -27,7 +27,7 @@ from .deprecations import Deprecation
 from .etags import check_match, etag_of
 from .pages import Page
 from .problems import PROBLEMS
-from .reading import NoQuery, read_body, read_file, read_query
+from .reading import NoQuery, read_body, read_file, read_query, refuse_body
 
 View = TypeVar("View", bound=Callable[..., Any])
 ENDPOINTS: dict[str, Endpoint] = {}
@@ -140,7 +140,10 @@ class Endpoint:
         codes = [*EVERYWHERE, *self.problems]
         codes += ["missing_scope"] if self.scope else []
         codes += ["not_found"] if "<" in self.rule else []
-        codes += OF_A_BODY if self.body else ["too_large", "unsupported_media_type"] if self.takes else []
+        if self.takes:
+            codes += ["too_large", "unsupported_media_type"]
+        elif self.method != "GET":
+            codes += OF_A_BODY
         codes += ["in_progress", "idempotency_key_reused", "invalid_idempotency_key"] if self.is_repeatable else []
         codes += ["changed_meanwhile"] if self.is_conditional else []
         return sorted(set(codes), key=lambda code: (PROBLEMS[code].status, code))
@@ -166,7 +169,7 @@ class Endpoint:
             check_match(self.twin.view(**values))
         query = read_query(self.query or NoQuery)
         if self.query:
-            g.list_name = f"{self.name} {sorted(values.items())} {getattr(query, 'sort', '')}"
+            g.list_name = f"{self.name} {sorted(values.items())} {getattr(query, 'sort', '') or ''}"
             values["query"] = query
             g.api_deprecated = list(deprecations.given_in(query))
         if self.takes:
@@ -176,6 +179,8 @@ class Endpoint:
         if self.body:
             values["body"] = read_body(self.body, self.newest_of if g.api_version != versions.NEWEST else None)
             g.api_deprecated = [*g.get("api_deprecated", ()), *deprecations.given_in(values["body"])]
+        elif self.method != "GET":
+            refuse_body()
         return self.perform_once(values)
 
     def newest_of(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ A key that begins with `sb_test_` only pretends: you get the same answers and we
 
 - Times are RFC 3339 in UTC. Amounts are whole micro-units (`1000000` is one unit) beside their currency.
 - Lists have `limit` and `after`; `next` is the cursor of the following page.
+- A parameter that takes several values is repeated, or has them with commas: `include=contact,phone_number`.
 - Errors are RFC 9457 problems. `code` stays the same for ever; `type` is a page that explains it.
 - Every POST takes an `Idempotency-Key`. The same request with the same key is executed once, for 7 days.
 - Changes can be made conditional: send the `ETag` that you read in `If-Match`.

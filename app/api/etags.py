@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 
 from flask import request
 from pydantic import BaseModel
@@ -14,15 +15,17 @@ def etag_of(body: str) -> str:
     return f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
 
 
-def check_match(current: BaseModel | None) -> None:
+def check_match(current: BaseModel | None, variants: Callable[[], Iterable[BaseModel]] = tuple) -> None:
     """Refuses the change where the caller has read another version than this, or wants only to create.
 
     Without If-Match and If-None-Match it goes through. None is what does not exist yet: no If-Match fits that.
+    `variants` are other forms in which this version may have been read, with what was included.
     """
     wanted, unwanted = tags_in("If-Match"), tags_in("If-None-Match")
     if not (wanted or unwanted):
         return
-    names = {"*", etag_of(current.model_dump_json(by_alias=True))} if current else set()
+    forms = [current, *variants()] if current else []
+    names = {etag_of(form.model_dump_json(by_alias=True)) for form in forms} | ({"*"} if current else set())
     if (wanted and not wanted & names) or unwanted & names:
         raise Problem("changed_meanwhile")
 

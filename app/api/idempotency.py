@@ -12,7 +12,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
 
 from flask import Response, request
 from sqlalchemy import Index, UniqueConstraint, delete, func, select, text
@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.exceptions import HTTPException
 
-from app.tenancy import TenantModel, commit, current_tenant_id, db, now, of_tenant, uuid7
+from app.tenancy import TenantModel, commit, current_tenant_id, database_now, db, now, of_tenant, uuid7
 from app.tenancy.guard import roll_back
 from app.tenancy.sealed import Sealed
 
@@ -60,8 +60,9 @@ class IdempotentRequest(TenantModel):
     @classmethod
     def claim(cls, api_key_id: uuid.UUID, endpoint: str, key: str, fingerprint: str) -> tuple[IdempotentRequest, bool]:
         """The row of this key, and whether the request is to be executed. Raises a `Problem`."""
-        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "api_key_id": api_key_id, "created_at": now()}
-        values |= {"endpoint": endpoint, "key": key, "fingerprint": fingerprint}
+        values: dict[str, Any] = {"tenant_id": current_tenant_id(), "id": uuid7(), "api_key_id": api_key_id}
+        # By the clock that all processes share: one whose own is ahead would take what is at work for abandoned.
+        values |= {"endpoint": endpoint, "key": key, "fingerprint": fingerprint, "created_at": database_now()}
         mine = insert(cls).values(values).on_conflict_do_nothing().returning(cls)
         try:
             db.session.execute(text("set local lock_timeout = '3s'"))
@@ -79,9 +80,9 @@ class IdempotentRequest(TenantModel):
             raise Problem("idempotency_key_reused")
         if row.status is not None:
             return row, False
-        if row.created_at > now() - PATIENCE:
+        if row.created_at > database_now() - PATIENCE:
             raise Problem("in_progress", headers={"Retry-After": "5"})
-        row.created_at = now()
+        row.created_at = database_now()
         return row, True
 
     def save(self, response: Response) -> None:

@@ -73,6 +73,27 @@ def read_body(model: type[Model], rewrite: Callable[[dict[str, Any]], dict[str, 
         raise Problem("invalid_request", errors=[fault_of_body(one, is_union) for one in first_errors(error)]) from None
 
 
+def refuse_body() -> None:
+    """Raises a `Problem` for what was sent to an endpoint that takes nothing: a member would be passed over silently.
+
+    An empty object, null or nothing at all is what many programs send then.
+    """
+    if not request.get_data().strip():
+        return
+    if request.mimetype != JSON:
+        raise Problem("unsupported_media_type", type=JSON)
+    refuse_encoded()
+    body = parse(request.get_data().removeprefix(codecs.BOM_UTF8))
+    if body is None:
+        return
+    if not isinstance(body, dict):
+        raise Problem("invalid_json")
+    if body:
+        names = list(body)[:MOST_FAULTS]
+        faults = [Fault("unknown_field", "This call takes no body.", pointer=pointer_of([name])) for name in names]
+        raise Problem("invalid_request", errors=faults)
+
+
 @contextlib.contextmanager
 def read_file(types: Sequence[str]) -> Iterator[IO[bytes]]:
     """The body as a file, of one of these media types or ranges. Commits first: it may take a while to arrive."""
@@ -160,7 +181,8 @@ def read_query(model: type[Model]) -> Model:
         if name not in lists and len(given) > 1:
             fault = Fault("repeated", "This parameter can be given once.", parameter=name[:100])
             raise Problem("invalid_request", errors=[fault])
-        values[name] = given if name in lists else given[0]
+        # Lists are of words that hold no comma: repeated or with commas, as programs like.
+        values[name] = [word for each in given for word in each.split(",")] if name in lists else given[0]
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -185,8 +207,12 @@ def fault_of_body(error: ErrorDetails, is_union: bool) -> Fault:
     place = error["loc"][1:] if is_union else error["loc"]
     if error["type"] in ("union_tag_not_found", "union_tag_invalid"):
         place = *place, error["ctx"]["discriminator"].strip("'")
+    return Fault(code_of(error), words_of(error), pointer=pointer_of(place))
+
+
+def pointer_of(place: Sequence[object]) -> str:
     parts = (str(part).replace("~", "~0").replace("/", "~1")[:100] for part in place)
-    return Fault(code_of(error), words_of(error), pointer="".join(f"/{part}" for part in parts))
+    return "".join(f"/{part}" for part in parts)
 
 
 def fault_of_query(error: ErrorDetails) -> Fault:

@@ -72,6 +72,15 @@ def list_sources(query: PageQuery) -> Page[SourceShape]:
     return page_of(db.session.scalars(rows), query.limit, SourceShape.of, lambda one: Place(one.id))
 
 
+@endpoint("GET", "/knowledge/<external_id>", scope=READ, gives=SourceShape, tag=TAG)
+def get_source(external_id: str) -> SourceShape:
+    """Get a source by the id that you gave it."""
+    source = with_id(external_id)
+    if source is None:
+        raise NotFound
+    return SourceShape.of(source)
+
+
 @endpoint(
     "PUT",
     "/knowledge/<external_id>",

@@ -1,7 +1,8 @@
 """Apps that members signed in with (OAuth 2.1): each has a key of its own, and tokens of one hour for it.
 
 A code or a token for renewal begins with its tenant's id, so that it is found behind the tenant's walls; only hashes
-are stored. RFC 6749, 7636 (PKCE), 7009 and 8707; draft-ietf-oauth-v2-1 on renewal: each token for it works once.
+are stored. RFC 6749, 7636 (PKCE), 7009 and 8707; draft-ietf-oauth-v2-1 on renewal: each token for it works once, and
+for half a minute again with the same token as its answer, for apps that renew in parallel or lost the answer.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from app.tenancy import Actor, Membership, TenantModel, as_uuid, belongs_to, cur
 
 from .clients import hash_of
 
-PURPOSE, RENEWAL = "oauth request", "oauth renewal"
+PURPOSE, RENEWAL, FOLLOWING = "oauth request", "oauth renewal", "oauth following renewal"
 # How long a person may think about it, an app may take to fetch its token, and a token works.
 REQUEST_LASTS, CODE_LASTS = dt.timedelta(minutes=10), dt.timedelta(minutes=2)
 # When the key of a code that was not used expires, by the clock of whoever asks.
@@ -34,7 +35,7 @@ UNFETCHED_LASTS = dt.timedelta(minutes=15)
 ACCESS_LASTS = dt.timedelta(hours=1)
 # Of one member with one app: an app that signs in again instead of renewing ends its oldest.
 MOST_OF_AN_APP = 10
-# For so long an app that lost the answer may renew again with the token before.
+# For so long an app that lost the answer, or renews in parallel, may renew again with the token before.
 LEEWAY = dt.timedelta(seconds=30)
 LONGEST = 300
 
@@ -147,21 +148,26 @@ class AppSignIn(TenantModel):
             raise BadGrant
         mine.refuse_ended()
         mine.key.expires_at, mine.renewed_at = None, database_now()
-        return mine.issue()
+        return mine.issue(token_of("renewal", mine.id))
 
     @classmethod
     def renew(cls, token: str, client_id: str) -> Issued:
-        """The next tokens. One that was used before ends the sign-in: somebody else may have it. Raises `BadGrant`."""
+        """The next tokens. One that was used before ends the sign-in: somebody else may have it. Raises `BadGrant`.
+
+        Within `LEEWAY` it is answered once more, and what the first answer had goes on working.
+        """
         given, mine = hash_of(token), cls.renewed_by(token)
         if mine is None or mine.client_hash != hash_of(client_id):
             raise BadGrant
         mine.refuse_ended()
+        following = token_of("renewal", mine.id, hash_of(tokens.sign(FOLLOWING, token)))
         if mine.renewal_hash == given:
             mine.old_renewal_hash, mine.renewed_at = given, database_now()
-        elif mine.old_renewal_hash != given or not mine.was_just_renewed:
+            return mine.issue(following)
+        if mine.old_renewal_hash != given or not mine.was_just_renewed:
             mine.key.revoke()
             raise BadGrant
-        return mine.issue()
+        return mine.issue(following, overlap=ACCESS_LASTS)
 
     @classmethod
     def revoke(cls, token: str) -> None:
@@ -176,8 +182,9 @@ class AppSignIn(TenantModel):
         any_of = or_(cls.renewal_hash == given, cls.old_renewal_hash == given, cls.id == sign_in_of(token))
         return db.session.scalar(select(cls).where(any_of).with_for_update(key_share=True))
 
-    def issue(self) -> Issued:
-        access, renewal = self.key.renew(LEEWAY, lasts=ACCESS_LASTS), token_of("renewal", self.id)
+    def issue(self, renewal: str, overlap: dt.timedelta = LEEWAY) -> Issued:
+        """`overlap`: for how long access tokens from before work at most."""
+        access = self.key.renew(overlap, lasts=ACCESS_LASTS)
         self.renewal_hash = hash_of(renewal)
         return Issued(access, renewal, self.key.scopes)
 
@@ -190,9 +197,12 @@ class AppSignIn(TenantModel):
         return self.renewed_at is not None and self.renewed_at > database_now() - LEEWAY
 
 
-def token_of(kind: str, sign_in_id: uuid.UUID | None = None) -> str:
-    """`sign_in_id` is signed into one for renewal: also one from long ago shows what it was for."""
-    secret = secrets.token_urlsafe(32)
+def token_of(kind: str, sign_in_id: uuid.UUID | None = None, secret: str = "") -> str:
+    """`sign_in_id` is signed into one for renewal: also one from long ago shows what it was for.
+
+    One that follows from the token before it has its `secret` from that and from our key.
+    """
+    secret = secret or secrets.token_urlsafe(32)
     written = tokens.sign(RENEWAL, f"{sign_in_id.hex}{secret}") if sign_in_id else secret
     return f"sb_{kind}_{current_tenant_id().hex}_{written}"
 

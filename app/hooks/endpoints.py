@@ -25,14 +25,19 @@ REASONS = ("", "member", "gone", "failing", "closed")
 MOST_ENDPOINTS = 20
 LONGEST_URL, LONGEST_DESCRIPTION = 2_000, 200
 LONGEST_BATCH = 60
-# How long the secret before the current one still signs.
+# How long secrets from before still sign after the last change.
 OVERLAP = dt.timedelta(hours=24)
+MOST_SECRETS = 10
 # After so long with failures and nothing else it is disabled.
 PATIENCE = dt.timedelta(days=1)
 
 
 class TooManyEndpoints(Exception):
     """The business has as many webhooks as it may have."""
+
+
+class TooManySecrets(Exception):
+    """As many secrets sign as may: old ones have to end before there is another."""
 
 
 class WebhookEndpoint(TenantModel):
@@ -61,6 +66,7 @@ class WebhookEndpoint(TenantModel):
     is_test: Mapped[bool] = mapped_column(default=False, server_default=false())
     secret = Sealed()
     secret_ciphertext: Mapped[bytes]
+    # Those before it that may still sign, the newest first, with spaces between them.
     previous_secret = Sealed()
     previous_secret_ciphertext: Mapped[bytes | None]
     previous_secret_expires_at: Mapped[dt.datetime | None]
@@ -111,21 +117,37 @@ class WebhookEndpoint(TenantModel):
 
     @property
     def keys(self) -> tuple[bytes, ...]:
-        """What its requests are signed with: the secret, and the one before it while that is valid."""
-        valid = [self.secret]
-        if self.previous_secret_ciphertext and self.is_rotating:
-            valid.append(self.previous_secret)
-        return tuple(map(key_of, valid))
+        """What its requests are signed with: the secret, and those before it while they are valid."""
+        return tuple(map(key_of, [self.secret, *self.old_secrets]))
+
+    @property
+    def old_secrets(self) -> list[str]:
+        """Secrets from before that still sign, the newest first."""
+        return str(self.previous_secret).split() if self.previous_secret_ciphertext and self.is_rotating else []
+
+    @property
+    def old_secrets_sign_until(self) -> dt.datetime | None:
+        return self.previous_secret_expires_at if self.is_rotating else None
 
     @property
     def is_rotating(self) -> bool:
         return bool(self.previous_secret_expires_at and self.previous_secret_expires_at > now())
 
     def rotate(self) -> str:
-        """Makes a new secret and returns it; the old one goes on signing for `OVERLAP` beside it."""
-        self.previous_secret, self.previous_secret_expires_at = self.secret, now() + OVERLAP
+        """Makes a new secret and returns it; all that sign so far go on for `OVERLAP` beside it.
+
+        Whoever changes it twice in a day has receivers with the first one. Raises `TooManySecrets`.
+        """
+        signing = [self.secret, *self.old_secrets]
+        if len(signing) >= MOST_SECRETS:
+            raise TooManySecrets
+        self.previous_secret, self.previous_secret_expires_at = " ".join(signing), now() + OVERLAP
         self.secret = new_secret()
         return str(self.secret)
+
+    def end_old_secrets(self) -> None:
+        """From now on requests are signed with the current secret alone."""
+        self.previous_secret, self.previous_secret_expires_at = None, None
 
     def wants(self, event: OutgoingEvent) -> bool:
         """Whether it gets this event. What happened before it existed was not for it."""

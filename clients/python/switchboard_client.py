@@ -281,14 +281,16 @@ class Switchboard:
         state: str | Sequence[str] | None = None,
         created_after: dt.datetime | str | None = None,
         created_before: dt.datetime | str | None = None,
+        sort: str | None = None,
     ) -> Iterator[Message]:
-        """Messages, the newest first."""
+        """Messages, the newest first; with `sort="created_at"` the oldest."""
         query = {
             "filter[conversation_id]": conversation_id,
             "filter[direction]": direction,
             "filter[state]": state,
             "created_after": created_after,
             "created_before": created_before,
+            "sort": sort,
         }
         return self.pages("/messages", query)
 

@@ -16,7 +16,7 @@ from app.api import ApiKey
 from app.api.scopes import SCOPES
 from app.inbox.conversations import Conversation
 from app.team.models import Team
-from app.tenancy import Actor, Tenant, db, tenant_scope
+from app.tenancy import Actor, Tenant, User, db, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.client import isolated
 from tests.world import World, conversation
@@ -74,6 +74,14 @@ def caller(app: Flask, world: World) -> MakeCaller:
 def shop(caller: MakeCaller) -> Caller:
     """A program of Bakery's that may do everything."""
     return caller()
+
+
+def signed_in(app: Caller, member: User) -> Caller:
+    """A program whose key is of kind `app`: this member signed in with it, for the API."""
+    with tenant_scope(app.key.tenant_id):
+        key = ApiKey.get_or_404(app.key.id)
+        key.user_id, key.audience = member.id, "api"
+    return app
 
 
 def team_without_numbers(tenant_id: uuid.UUID) -> uuid.UUID:

@@ -48,6 +48,7 @@ def test_related_things_come_along_when_asked_for(shop: Caller, carla: Conversat
     assert plain and rich and plain["contact"] is None
     assert rich["contact"]["phone"] == "+16505551234"
     assert rich["phone_number"]["display_number"] == "+1 555 078 3881"
+    assert shop.get(f"/conversations/{carla.id}?include=contact,phone_number").json == rich
 
 
 def test_it_is_assigned_and_taken_away(shop: Caller, carla: Conversation, world: World) -> None:
@@ -87,6 +88,14 @@ def test_two_who_change_it_at_once_notice(shop: Caller, carla: Conversation) -> 
     late = shop.put(path, {"state": "resolved"}, If_Match=tag)
     assert (late.status_code, late.get_json(force=True)["code"]) == (412, "changed_meanwhile")
     assert shop.get(f"/conversations/{carla.id}", If_None_Match=read.headers["ETag"]).status_code == 200
+
+
+@pytest.mark.parametrize("include", ["contact", "phone_number", "contact,phone_number"])
+def test_what_was_read_with_its_contact_may_be_changed(shop: Caller, carla: Conversation, include: str) -> None:
+    tag = shop.get(f"/conversations/{carla.id}?include={include}").headers["ETag"]
+    path = f"/conversations/{carla.id}/state"
+    assert shop.put(path, {"state": "pending"}, If_Match=tag).status_code == 200
+    assert shop.put(path, {"state": "open"}, If_Match=tag).status_code == 412
 
 
 def test_what_has_not_changed_is_not_sent_again(shop: Caller, carla: Conversation) -> None:

@@ -25,13 +25,13 @@ from app.inbox.conversations import Conversation
 from app.inbox.conversations.number_desks import NumberDesk
 from app.team.models import Team
 from app.tenancy import db, tenant_scope
-from tests.api.conftest import Caller, MakeCaller, team_without_numbers
+from tests.api.conftest import Caller, MakeCaller, signed_in, team_without_numbers
 from tests.client import isolated
 from tests.test_isolation import CANARY, Foreign
 from tests.world import World
 
 EXAMPLES = 4
-KINDS = ("test", "team", "live")
+KINDS = ("test", "team", "live", "app")
 # Names in addresses for which the neighbour has no row here: any id will do.
 UNREAL = {"external_id", "name"}
 PROMISES = [status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -92,6 +92,7 @@ def test_no_request_breaks_a_call_or_its_promise(
         db.session.flush()
         NumberDesk.change(carla.phone_number_id, team=team, read_receipts="always")
     callers = [caller(kind=kind, team_id=team.id if kind == "team" else None) for kind in KINDS]
+    signed_in(callers[-1], world.ann)
     ids = {"conversation_id": str(carla.id), "contact_id": str(carla.contact_id)}
     for operation in operations():
         with warnings.catch_warnings():
@@ -131,6 +132,8 @@ def test_no_call_answers_to_a_neighbours_ids(caller: MakeCaller, world: World, k
     ids, words = Foreign.create(world).ids, {"kind": "phone", "value": "+4479999", "source": "hubspot", "type": "deal"}
     ids["user_id"] = str(world.sue.id)
     ann = caller(kind=kind, team_id=team_without_numbers(world.bakery.id) if kind == "team" else None)
+    if kind == "app":
+        signed_in(ann, world.ann)
     strange: set[str] = set()
     for path, methods in document()["paths"].items():
         names = re.findall("{(\\w+)}", path)

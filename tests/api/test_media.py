@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import socket
 import uuid
 from typing import Any
 
 import pytest
+from flask import Flask
 from PIL import Image
 from werkzeug.test import TestResponse
 
@@ -27,6 +29,7 @@ from app.wabas.models import PhoneNumber
 from tests.api.conftest import Caller, MakeCaller
 from tests.client import isolated
 from tests.enqueued import Enqueued
+from tests.simulated import Served
 from tests.world import World
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
@@ -151,6 +154,18 @@ def test_the_same_upload_twice_is_one_file(shop: Caller) -> None:
     assert first.json == second.json and second.headers["Idempotent-Replayed"] == "true"
     assert len(shop.get("/media").json["data"]) == 1  # type: ignore[index]
     assert problem(upload(shop, PDF + b"\n", Idempotency_Key="menu"))["code"] == "idempotency_key_reused"
+
+
+def test_a_file_that_is_cut_in_the_middle_is_not_stored(app: Flask, shop: Caller) -> None:
+    with Served(app) as served, socket.create_connection(("127.0.0.1", served.server.port), timeout=10) as sender:
+        head = f"POST /api/v1/media HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {shop.secret}\r\n"
+        head += f"Content-Type: application/pdf\r\nIdempotency-Key: menu\r\nContent-Length: {len(PDF)}\r\n\r\n"
+        sender.sendall(head.encode() + PDF[:-10])
+        sender.shutdown(socket.SHUT_WR)
+        assert sender.recv(100).split()[1] == b"400"
+    assert shop.get("/media").json == {"data": [], "next": None}
+    again = upload(shop, Idempotency_Key="menu")
+    assert again.status_code == 201 and "Idempotent-Replayed" not in again.headers
 
 
 def test_what_could_not_be_stored_is_uploaded_again(shop: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

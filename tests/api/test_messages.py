@@ -220,6 +220,23 @@ def test_messages_are_filtered(shop: Caller, carla: Conversation) -> None:
     assert sent and shop.get(f"/messages?filter[conversation_id]={carla.id}").json["data"] == [sent]  # type: ignore[index]
 
 
+def test_messages_are_sorted_either_way_page_by_page(shop: Caller, carla: Conversation) -> None:
+    sent = [shop.post("/messages", text_to(carla, f"No. {n}")).get_json()["id"] for n in range(3)]
+    for path in ("/messages", f"/conversations/{carla.id}/messages"):
+        for sort, expected in (("created_at", sent), ("-created_at", sent[::-1])):
+            read, after = [], ""
+            while after is not None:
+                page = shop.get(f"{path}?limit=1&sort={sort}{after and f'&after={after}'}").get_json()
+                read += [one["id"] for one in page["data"]]
+                after = page["next"]
+            assert [id for id in read if id in sent] == expected
+
+
+def test_a_state_that_there_is_not_is_refused(shop: Caller) -> None:
+    assert shop.get("/messages?filter[state]=deliverd").status_code == 422
+    assert shop.get("/messages?filter[state]=sent,delivered").status_code == 200
+
+
 NONSENSE = [
     b"",
     b"[]",

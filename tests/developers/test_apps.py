@@ -449,6 +449,21 @@ def test_an_app_that_loses_every_answer_may_ask_again_for_half_a_minute(
     assert editor.renew(tokens["refresh_token"]).status_code == 400 and editor.ask(last["access_token"]) == 401
 
 
+def test_an_app_that_renews_in_parallel_may_use_either_answer(
+    editor: App, tokens: dict[str, Any], world: World
+) -> None:
+    answers = [editor.renew(tokens["refresh_token"]).json for _ in range(3)]
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(AppSignIn).values(renewed_at=now() - dt.timedelta(minutes=1)))
+    with global_scope():
+        ends = list(db.session.scalars(select(ApiKeyRoute.ends_at).where(ApiKeyRoute.ends_at.is_not(None))))
+    assert sum(end > now() + dt.timedelta(minutes=50) for end in ends if end) == 3
+    for answer in answers:
+        assert answer and editor.ask(answer["access_token"]) == 200
+    first, *_others = answers
+    assert first and editor.renew(first["refresh_token"]).status_code == 200
+
+
 def test_an_app_that_lost_the_answer_ends_its_sign_in_with_the_token_that_it_has(
     editor: App, tokens: dict[str, Any]
 ) -> None:

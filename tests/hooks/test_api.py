@@ -12,7 +12,9 @@ import jsonschema
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from standardwebhooks.webhooks import WebhookVerificationError
 
+from app.hooks.endpoints import MOST_SECRETS
 from app.hooks.event_types import TEST, event_types
 from app.hooks.events import schema_of
 from app.hooks.jobs import replay
@@ -80,6 +82,40 @@ def test_a_new_secret_signs_beside_the_old_one(shop: Caller, hooks: Hooks, recei
     hooks.happens()
     hooks.send()
     assert receiver.got[0].verified(new["secret"]) == receiver.got[0].verified(made["secret"])
+
+
+def test_secrets_that_are_changed_twice_in_a_day_all_sign(shop: Caller, hooks: Hooks, receiver: Receiver) -> None:
+    made = shop.post("/webhooks", {"url": URL}).json
+    assert made
+    newer = [shop.post(f"/webhooks/{made['id']}/secret").json for _ in range(2)]
+    shop.post(f"/webhooks/{made['id']}/test-events")
+    hooks.send()
+    for one in (made, *newer):
+        assert one and receiver.got[0].verified(one["secret"])["type"] == "webhook.test"
+
+
+def test_old_secrets_are_ended_at_once(shop: Caller, hooks: Hooks, receiver: Receiver) -> None:
+    made = shop.post("/webhooks", {"url": URL}).json
+    assert made
+    newest = shop.post(f"/webhooks/{made['id']}/secret").json
+    assert newest and newest["old_secrets_sign_until"]
+    assert shop.delete(f"/webhooks/{made['id']}/old-secrets").status_code == 204
+    assert shop.get(f"/webhooks/{made['id']}").json["old_secrets_sign_until"] is None  # type: ignore[index]
+    shop.post(f"/webhooks/{made['id']}/test-events")
+    hooks.send()
+    assert receiver.got[0].verified(newest["secret"])
+    with pytest.raises(WebhookVerificationError):
+        receiver.got[0].verified(made["secret"])
+
+
+def test_so_many_secrets_sign_and_no_more(shop: Caller, hooks: Hooks) -> None:
+    made = shop.post("/webhooks", {"url": URL}).json
+    assert made
+    answers = [shop.post(f"/webhooks/{made['id']}/secret") for _ in range(MOST_SECRETS)]
+    assert [answer.status_code for answer in answers] == [201] * (MOST_SECRETS - 1) + [409]
+    assert answers[-1].json and answers[-1].json["code"] == "too_many_secrets"
+    shop.delete(f"/webhooks/{made['id']}/old-secrets")
+    assert shop.post(f"/webhooks/{made['id']}/secret").status_code == 201
 
 
 def test_the_log_tells_of_each_attempt_and_sends_again(
@@ -232,6 +268,7 @@ def test_events_are_filtered_by_type_conversation_and_time(shop: Caller, hooks: 
         return [event["type"] for event in shop.get(f"/events?{query}").json["data"]]  # type: ignore[index]
 
     assert types("filter[type]=conversation.reopened") == ["conversation.reopened"]
+    assert shop.get("/events?filter[type]=conversation.reopned").status_code == 422
     assert types(f"filter[conversation_id]={other.id}") == ["conversation.resolved"]
     future = (now() + dt.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     past = (now() - dt.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")

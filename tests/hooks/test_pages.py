@@ -168,6 +168,15 @@ def test_a_new_secret_is_shown_with_how_long_the_old_one_signs(ann: Browser, hoo
     assert "Signs until" in ann.get(f"~/webhooks/{endpoint.id}").text
 
 
+def test_old_secrets_are_stopped_on_the_page(ann: Browser, hooks: Hooks) -> None:
+    endpoint = hooks.add()
+    for _ in range(2):
+        ann.post(f"~/webhooks/{endpoint.id}/secret")
+    assert "2 sign until" in ann.get(f"~/webhooks/{endpoint.id}").text
+    ann.post(f"~/webhooks/{endpoint.id}/old-secrets/removal")
+    assert "sign until" not in ann.get(f"~/webhooks/{endpoint.id}").text
+
+
 def test_a_deleted_webhook_is_gone_at_once_and_its_log_afterwards(
     ann: Browser, hooks: Hooks, receiver: Receiver
 ) -> None:

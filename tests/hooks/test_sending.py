@@ -318,7 +318,22 @@ def test_a_flood_without_a_status_is_cut(hooks: Hooks, receiver: Receiver) -> No
     assert hooks.attempts()[0].error == "protocol"
 
 
-@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"])
+STATUS = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        STATUS + b"Content-Length: -1\r\n\r\n",
+        STATUS + b"X: " + b"x" * 1_000_000 + b"\r\n\r\n",
+        STATUS + b"X: x\r\n" * 100_000 + b"\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000,
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
+        b"HTTP/1.1 99999 OK\r\n\r\n",
+    ],
+    ids=["ssh", "length", "one header", "many headers", "continue", "upgrade", "status"],
+)
 def test_what_is_no_http_is_a_failure(hooks: Hooks, receiver: Receiver, answer: bytes) -> None:
     hooks.add()
     receiver.answers = [answer]

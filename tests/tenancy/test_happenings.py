@@ -64,7 +64,9 @@ class Ear:
 
 
 @pytest.fixture
-def ear(world: World) -> Iterator[Ear]:
+def ear(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ear]:
+    """A delivery to it is one page."""
+    monkeypatch.setattr("app.tenancy.jobs.TURN_SECONDS", 0)
     made = Ear()
     subscriber("ear", "conversation.team", "contact.erased")(made)
     yield made
@@ -148,6 +150,17 @@ def test_a_backlog_is_read_in_pages_one_after_the_other(world: World, ear: Ear, 
     assert len(ear.heard) == PAGE and deliveries(enqueued, world) == 1
     deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == subjects
+
+
+def test_a_job_goes_on_with_a_backlog_for_its_turn(
+    world: World, ear: Ear, enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.tenancy.jobs.TURN_SECONDS", 600)
+    with tenant_scope(world.bakery.id):
+        happened_each("contact.erased", [(TWO, {})] * (2 * PAGE + 10))
+    enqueued.clear()
+    deliver_to_subscriber("ear", world.bakery.id)
+    assert len(ear.heard) == 2 * PAGE + 10 and deliveries(enqueued, world) == 0
 
 
 @pytest.fixture

@@ -99,6 +99,12 @@ def create_tag(body: NewTag) -> TagShape:
     return TagShape.of(tag)
 
 
+@endpoint("GET", "/tags/<uuid:tag_id>", scope=READ, gives=TagShape, tag=TAG)
+def get_tag(tag_id: uuid.UUID) -> TagShape:
+    """Get a tag."""
+    return TagShape.of(Tag.get_or_404(tag_id))
+
+
 class TagChange(Shape):
     """A member that is left out stays as it is."""
 

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_core import to_json
 from sqlalchemy import Row, select, text
 
@@ -25,7 +25,7 @@ from app.tenancy.happenings import is_settled
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
-from .shapes import EventShape
+from .shapes import EventShape, checked_types
 
 READ = scope("events:read", N_("Read everything that happened, with the messages and contacts it is about"))
 TAG = "Events"
@@ -69,6 +69,11 @@ class EventsQuery(Shape):
     created_after: AddressTime | None = Field(
         None, description="Where to begin without `after`; else with the oldest that is stored, 30 days back."
     )
+
+    @field_validator("type")
+    @classmethod
+    def check_types(cls, types: list[str] | None) -> list[str] | None:
+        return checked_types(types)
 
 
 class EventPage(Shape):

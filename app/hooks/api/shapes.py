@@ -12,7 +12,15 @@ from app.api import Shape
 from app.api.declaring import Time
 from app.hooks.deliveries import DeliveryAttempt, WebhookDelivery
 from app.hooks.endpoints import WebhookEndpoint
+from app.hooks.event_types import TEST, event_types
 from app.hooks.events import public_id
+
+
+def checked_types(types: list[str] | None) -> list[str] | None:
+    unknown = [name for name in types or () if name not in event_types() or name == TEST]
+    if unknown:
+        raise ValueError(f"There is no type {unknown[0][:50]!r}. GET /event-types lists them.")
+    return list(dict.fromkeys(types)) if types is not None else None
 
 
 class WebhookShape(Shape):
@@ -34,6 +42,7 @@ class WebhookShape(Shape):
     reason: str
     disabled_at: Time | None
     failing_since: Time | None
+    old_secrets_sign_until: Time | None = Field(description="Until when requests are signed with old secrets too.")
     created_at: Time
 
     @classmethod

@@ -14,15 +14,22 @@ from app.api.declaring import GivenTime
 from app.api.pages import after, page_of
 from app.egress import Refused
 from app.hooks.deliveries import RETENTION, WebhookDelivery
-from app.hooks.endpoints import LONGEST_BATCH, LONGEST_DESCRIPTION, LONGEST_URL, TooManyEndpoints, WebhookEndpoint
-from app.hooks.event_types import TEST, event_types
+from app.hooks.endpoints import (
+    LONGEST_BATCH,
+    LONGEST_DESCRIPTION,
+    LONGEST_URL,
+    TooManyEndpoints,
+    TooManySecrets,
+    WebhookEndpoint,
+)
+from app.hooks.event_types import event_types
 from app.hooks.replays import replay_later
 from app.hooks.samples import sample_of
 from app.tenancy import db, now
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
-from .shapes import DeliveryShape, DeliveryWithAttempts, EventShape, WebhookShape, WebhookWithSecret
+from .shapes import DeliveryShape, DeliveryWithAttempts, EventShape, WebhookShape, WebhookWithSecret, checked_types
 
 READ = scope("webhooks:read", N_("Read webhooks and their log"))
 WRITE = scope("webhooks:write", N_("Create and change webhooks, send events again"), is_risky=True)
@@ -34,6 +41,12 @@ TOO_MANY = problem(
     N_("Delete one that is not needed any more."),
 )
 DISABLED = problem("webhook_disabled", 409, "The webhook is disabled", N_("Set its state to active first."))
+TOO_MANY_SECRETS = problem(
+    "too_many_secrets",
+    409,
+    "As many secrets sign as may",
+    N_("End the old secrets first, or wait until they end by themselves."),
+)
 NOT_FOR_TEAMS = problem(
     "not_for_team_keys",
     403,
@@ -43,13 +56,6 @@ NOT_FOR_TEAMS = problem(
 
 Url = Annotated[str, Field(max_length=LONGEST_URL, description="Public, with https, on the usual port.")]
 Types = Annotated[list[str], Field(min_length=1, max_length=200)]
-
-
-def checked_types(types: list[str] | None) -> list[str] | None:
-    unknown = [name for name in types or () if name not in event_types() or name == TEST]
-    if unknown:
-        raise ValueError(f"There is no type {unknown[0][:50]!r}. GET /event-types lists them.")
-    return list(dict.fromkeys(types)) if types is not None else None
 
 
 class NewWebhook(Shape):
@@ -261,16 +267,35 @@ def change_webhook_state(webhook_id: uuid.UUID, body: WebhookState) -> WebhookSh
     gives=WebhookWithSecret,
     status=201,
     tag=TAG,
-    problems=(NOT_FOR_TEAMS,),
+    problems=(NOT_FOR_TEAMS, TOO_MANY_SECRETS),
 )
 def rotate_webhook_secret(webhook_id: uuid.UUID) -> WebhookWithSecret:
     """Make a new signing secret.
 
-    For 24 hours requests are signed with both, the new one and the one before it.
+    For 24 hours requests are signed with it and with those before it. Another change within that time gives all of them
+    24 hours more.
     """
     webhook = find(webhook_id).refresh_locked()
-    webhook.rotate()
+    try:
+        webhook.rotate()
+    except TooManySecrets:
+        raise Problem(TOO_MANY_SECRETS) from None
     return WebhookWithSecret.of(webhook)
+
+
+@endpoint(
+    "DELETE",
+    "/webhooks/<uuid:webhook_id>/old-secrets",
+    scope=WRITE,
+    tag=TAG,
+    problems=(NOT_FOR_TEAMS,),
+)
+def end_old_webhook_secrets(webhook_id: uuid.UUID) -> None:
+    """End the old secrets.
+
+    For when your program has the new one: requests are signed with that alone from now on.
+    """
+    find(webhook_id).refresh_locked().end_old_secrets()
 
 
 @endpoint(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.hooks.blueprint import bp
-from app.hooks.endpoints import MOST_ENDPOINTS, TooManyEndpoints, WebhookEndpoint
+from app.hooks.endpoints import MOST_ENDPOINTS, TooManyEndpoints, TooManySecrets, WebhookEndpoint
 from app.hooks.event_types import grouped
 from app.hooks.forms import EndpointForm
 from app.hooks.words import REASONS
@@ -77,10 +77,22 @@ def save(endpoint_id: uuid.UUID) -> Answer:
 
 @bp.post("/<uuid:endpoint_id>/secret")
 @requires("webhooks.manage")
-def rotate(endpoint_id: uuid.UUID) -> tuple[str, int]:
-    endpoint = WebhookEndpoint.get_or_404(endpoint_id)
-    endpoint.rotate()
+def rotate(endpoint_id: uuid.UUID) -> Answer:
+    endpoint = WebhookEndpoint.get_or_404(endpoint_id).refresh_locked()
+    try:
+        endpoint.rotate()
+    except TooManySecrets:
+        flash(_("Too many old secrets still sign. Stop signing with them first."), "error")
+        return redirect(url_for(".show", endpoint_id=endpoint_id), 303)
     return secret_page(endpoint), 201
+
+
+@bp.post("/<uuid:endpoint_id>/old-secrets/removal")
+@requires("webhooks.manage")
+def end_old_secrets(endpoint_id: uuid.UUID) -> AnyResponse:
+    WebhookEndpoint.get_or_404(endpoint_id).refresh_locked().end_old_secrets()
+    flash(_("Requests are signed with the current secret only."))
+    return redirect(url_for(".show", endpoint_id=endpoint_id), 303)
 
 
 @bp.post("/<uuid:endpoint_id>/disabling")

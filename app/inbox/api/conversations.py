@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Any, Literal
+from itertools import combinations
+from typing import Annotated, Any, Literal, get_args
 
 from flask import g, request
 from pydantic import Field, model_validator
@@ -28,7 +29,7 @@ from app.tenancy import db, now
 from app.words import N_
 
 from . import reach
-from .messages import MessagesQuery, list_messages
+from .messages import MessagesQuery, Sort, list_messages
 from .shapes import ConversationShape, MessageShape, NoteShape, TouchShape
 
 READ = scope("conversations:read", N_("Read conversations and notes"))
@@ -144,6 +145,13 @@ def around(include: list[Include]) -> list[ExecutableOption]:
     return loaded
 
 
+def check_unchanged(conversation: Conversation) -> None:
+    """If-Match, whatever was included when it was read: that has other ETags."""
+    every: tuple[Include, ...] = get_args(Include)
+    some = (frozenset[str](chosen) for size in range(1, len(every) + 1) for chosen in combinations(every, size))
+    check_match(ConversationShape.of(conversation), lambda: (ConversationShape.of(conversation, one) for one in some))
+
+
 @endpoint(
     "GET",
     "/conversations/<uuid:conversation_id>",
@@ -157,21 +165,26 @@ def get_conversation(conversation_id: uuid.UUID, query: ConversationQuery) -> Co
     return ConversationShape.of(reach.find_conversation(conversation_id), frozenset(query.include))
 
 
+class ThreadQuery(PageQuery):
+    sort: Sort = Field(None, description="The newest first where it is left out.")
+
+
 @endpoint(
     "GET",
     "/conversations/<uuid:conversation_id>/messages",
     scope="messages:read",
-    query=PageQuery,
+    query=ThreadQuery,
     gives=Page[MessageShape],
     tag=TAG,
 )
-def list_conversation_messages(conversation_id: uuid.UUID, query: PageQuery) -> Page[MessageShape]:
+def list_conversation_messages(conversation_id: uuid.UUID, query: ThreadQuery) -> Page[MessageShape]:
     """List the messages of a conversation.
 
-    Newest first.
+    Newest first, unless `sort` says otherwise.
     """
     conversation = reach.find_conversation(conversation_id)
-    values = {"limit": query.limit, "after": query.after, "filter[conversation_id]": conversation.id}
+    values = {"limit": query.limit, "after": query.after, "sort": query.sort}
+    values["filter[conversation_id]"] = conversation.id
     return list_messages(MessagesQuery.model_validate(values))
 
 
@@ -200,7 +213,7 @@ class Assignment(Shape):
 def assign_conversation(conversation_id: uuid.UUID, body: Assignment) -> ConversationShape:
     """Assign a conversation to a person, a team or no one."""
     conversation = reach.find_conversation(conversation_id).locked()
-    check_match(ConversationShape.of(conversation))
+    check_unchanged(conversation)
     by = current_key().actor
     if "team_id" in body.model_fields_set:
         team = Team.find(body.team_id) if body.team_id else None
@@ -245,7 +258,7 @@ class NewState(Shape):
 def change_conversation_state(conversation_id: uuid.UUID, body: NewState) -> ConversationShape:
     """Open, snooze, resolve or archive a conversation."""
     conversation = reach.find_conversation(conversation_id).locked()
-    check_match(ConversationShape.of(conversation))
+    check_unchanged(conversation)
     assert body.state in SETTABLE
     change_state(conversation, body.state, by=current_key().actor, until=body.until)
     return ConversationShape.of(conversation)
@@ -265,7 +278,7 @@ def set_subject(conversation_id: uuid.UUID, body: GivenSubject) -> ConversationS
     Replaces what a link, ad or person said before.
     """
     conversation = reach.find_conversation(conversation_id).locked()
-    check_match(ConversationShape.of(conversation))
+    check_unchanged(conversation)
     conversation.set_about(body.subject(), by=current_key().actor)
     return ConversationShape.of(conversation)
 

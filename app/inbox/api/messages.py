@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import g, request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy import ColumnElement, select, text
 from werkzeug.exceptions import NotFound
 
@@ -18,7 +18,7 @@ from app.api.pages import page_of, scan
 from app.inbox.compose.first_messages import Recipient
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Later, Message
-from app.inbox.conversations.states import IN_TROUBLE, TROUBLE
+from app.inbox.conversations.states import IN_TROUBLE, STATES, TROUBLE
 from app.inbox.files.media import Media
 from app.inbox.outbound.typing import show_typing_later
 from app.inbox.outbound.uploads import enqueue_delivery
@@ -51,7 +51,17 @@ NOT_RETRYABLE = problem(
 )
 # By how much an id may be of another time than its row: the clocks of two machines.
 SLACK = dt.timedelta(hours=1)
-State = Annotated[str, Field(max_length=20)]
+
+
+def checked_state(name: str) -> str:
+    if name not in STATES:
+        raise ValueError(f"There is no such state. These are: {', '.join(STATES)}.")
+    return name
+
+
+State = Annotated[str, Field(max_length=20, json_schema_extra={"enum": list(STATES)}), AfterValidator(checked_state)]
+# Null is the newest first.
+Sort = Literal["-created_at", "created_at"] | None
 
 
 class MessagesQuery(PageQuery):
@@ -62,6 +72,9 @@ class MessagesQuery(PageQuery):
     wamid: Annotated[str, Field(max_length=512)] | None = Field(None, alias="filter[wamid]")
     created_after: AddressTime | None = Field(None, description="Only messages stored after this time.")
     created_before: AddressTime | None = Field(None, description="Only messages stored before this time.")
+    sort: Sort = Field(
+        None, description="The newest first where it is left out; in a conversation by when it happened."
+    )
 
     def conditions(self, message: type[Message]) -> list[ColumnElement[bool]]:
         """What is wanted beside the conversation, of the class or an alias of it."""
@@ -83,8 +96,9 @@ class MessagesQuery(PageQuery):
 def list_messages(query: MessagesQuery) -> Page[MessageShape]:
     """List messages.
 
-    Newest first. Scheduled messages are in the list too; their `send_at` says when they go out. A page may have fewer
-    than `limit` messages, or none, and still a `next`: a filter that little matches is answered in several pages.
+    Newest first, unless `sort` says otherwise. Scheduled messages are in the list too; their `send_at` says when they
+    go out. A page may have fewer than `limit` messages, or none, and still a `next`: a filter that little matches is
+    answered in several pages.
     """
     candidates = select(Message)
     if query.conversation_id:
@@ -100,7 +114,8 @@ def list_messages(query: MessagesQuery) -> Page[MessageShape]:
         candidates = candidates.where(Message.id >= first_id(query.created_after - SLACK))
     if query.created_before and not value:
         candidates = candidates.where(Message.id < first_id(query.created_before + SLACK))
-    ids, further = scan(candidates, Message, query.conditions, query.after, query.limit, value)
+    ascending = query.sort == "created_at"
+    ids, further = scan(candidates, Message, query.conditions, query.after, query.limit, value, ascending=ascending)
     rows = select(Message).where(Message.id.in_(ids)).options(*Message.with_all_around_it())
     by_id = {message.id: message for message in db.session.scalars(rows).unique()}
     messages = [by_id[id] for id in ids if id in by_id]

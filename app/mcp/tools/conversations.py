@@ -135,7 +135,8 @@ def get_conversation(given: GetConversation) -> WholeConversation:
     """
     query = conversations.ConversationQuery(include=["contact", "phone_number"])
     whole = conversations.get_conversation(given.conversation_id, query)
-    page = conversations.list_conversation_messages(given.conversation_id, PageQuery(limit=given.messages, after=None))
+    last = conversations.ThreadQuery(limit=given.messages, after=None, sort=None)
+    page = conversations.list_conversation_messages(given.conversation_id, last)
     notes = conversations.list_notes(given.conversation_id, PageQuery(limit=MOST_NOTES, after=None))
     return WholeConversation(
         conversation=whole,

@@ -591,7 +591,7 @@ export interface paths {
         };
         /**
          * List the messages of a conversation
-         * @description Newest first.
+         * @description Newest first, unless `sort` says otherwise.
          */
         get: operations["list_conversation_messages"];
         put?: never;
@@ -1027,7 +1027,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Get a source by the id that you gave it */
+        get: operations["get_source"];
         /**
          * Create or replace a source
          * @description The same content again changes nothing, so a program may send everything it has whenever it likes.
@@ -1305,8 +1306,9 @@ export interface paths {
         };
         /**
          * List messages
-         * @description Newest first. Scheduled messages are in the list too; their `send_at` says when they go out. A page may have fewer
-         *     than `limit` messages, or none, and still a `next`: a filter that little matches is answered in several pages.
+         * @description Newest first, unless `sort` says otherwise. Scheduled messages are in the list too; their `send_at` says when they
+         *     go out. A page may have fewer than `limit` messages, or none, and still a `next`: a filter that little matches is
+         *     answered in several pages.
          */
         get: operations["list_messages"];
         put?: never;
@@ -1968,7 +1970,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Get a tag */
+        get: operations["get_tag"];
         put?: never;
         post?: never;
         /**
@@ -2369,6 +2372,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks/{webhook_id}/old-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End the old secrets
+         * @description For when your program has the new one: requests are signed with that alone from now on.
+         */
+        delete: operations["end_old_webhook_secrets"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhooks/{webhook_id}/replays": {
         parameters: {
             query?: never;
@@ -2400,7 +2423,8 @@ export interface paths {
         put?: never;
         /**
          * Make a new signing secret
-         * @description For 24 hours requests are signed with both, the new one and the one before it.
+         * @description For 24 hours requests are signed with it and with those before it. Another change within that time gives all of them
+         *     24 hours more.
          */
         post: operations["rotate_webhook_secret"];
         delete?: never;
@@ -8037,6 +8061,11 @@ export interface components {
             is_ordered: boolean;
             /** Is Test */
             is_test: boolean;
+            /**
+             * Old Secrets Sign Until
+             * @description Until when requests are signed with old secrets too.
+             */
+            old_secrets_sign_until: string | null;
             /** Phone Number Id */
             phone_number_id: string | null;
             /** Reason */
@@ -8106,6 +8135,11 @@ export interface components {
             is_ordered: boolean;
             /** Is Test */
             is_test: boolean;
+            /**
+             * Old Secrets Sign Until
+             * @description Until when requests are signed with old secrets too.
+             */
+            old_secrets_sign_until: string | null;
             /** Phone Number Id */
             phone_number_id: string | null;
             /** Reason */
@@ -8481,7 +8515,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppointmentShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8519,6 +8553,24 @@ export interface operations {
             };
             /** @description `appointment_closed`: The appointment is cancelled or over; `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8573,7 +8625,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppointmentShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8611,6 +8663,24 @@ export interface operations {
             };
             /** @description `appointment_closed`: The appointment is cancelled or over; `appointment_not_begun`: The appointment hasn't begun; `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8665,7 +8735,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppointmentShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8703,6 +8773,24 @@ export interface operations {
             };
             /** @description `appointment_closed`: The appointment is cancelled or over; `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8757,7 +8845,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppointmentShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8795,6 +8883,24 @@ export interface operations {
             };
             /** @description `appointment_closed`: The appointment is cancelled or over; `appointment_not_begun`: The appointment hasn't begun; `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8849,7 +8955,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppointmentShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8887,6 +8993,24 @@ export interface operations {
             };
             /** @description `appointment_closed`: The appointment is cancelled or over; `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10203,7 +10327,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10241,6 +10365,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10496,7 +10638,7 @@ export interface operations {
                     "application/json": components["schemas"]["MergeShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10534,6 +10676,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running; `later_merge`: A later merge comes first; `not_mergeable`: These contacts can't be merged, or separated */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10783,7 +10943,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10812,6 +10972,24 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11080,7 +11258,7 @@ export interface operations {
                     "application/json": components["schemas"]["ContactShape"];
                 };
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11109,6 +11287,24 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11162,7 +11358,7 @@ export interface operations {
                     "application/json": components["schemas"]["ContactShape"];
                 };
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11191,6 +11387,24 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11730,6 +11944,8 @@ export interface operations {
                 after?: string;
                 /** @description How many to return. */
                 limit?: number;
+                /** @description The newest first where it is left out. */
+                sort?: "-created_at" | "created_at";
             };
             header?: {
                 /** @description The version of the API to use instead of the key's. */
@@ -12258,7 +12474,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12287,6 +12503,24 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12423,7 +12657,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12461,6 +12695,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12881,7 +13133,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -12919,6 +13171,24 @@ export interface operations {
             };
             /** @description `changed_meanwhile`: It was changed since you read it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14168,6 +14438,87 @@ export interface operations {
             };
         };
     };
+    get_source: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_source: {
         parameters: {
             query?: never;
@@ -14295,6 +14646,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
                 /** @description The version of the API to use instead of the key's. */
                 "Switchboard-Version"?: "2026-11-29";
             };
@@ -14312,7 +14665,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14341,6 +14694,33 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14762,7 +15142,7 @@ export interface operations {
                     "application/json": components["schemas"]["ListingShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -14800,6 +15180,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15585,7 +15983,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -15623,6 +16021,24 @@ export interface operations {
             };
             /** @description `changed_meanwhile`: It was changed since you read it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15819,10 +16235,12 @@ export interface operations {
                 "filter[conversation_id]"?: string;
                 "filter[direction]"?: string;
                 "filter[phone_number_id]"?: string;
-                "filter[state]"?: string[];
+                "filter[state]"?: ("received" | "scheduled" | "queued" | "dispatching" | "unknown" | "accepted" | "sent" | "failed" | "delivered" | "read" | "played" | "cancelled" | "expired")[];
                 "filter[wamid]"?: string;
                 /** @description How many to return. */
                 limit?: number;
+                /** @description The newest first where it is left out; in a conversation by when it happened. */
+                sort?: "-created_at" | "created_at";
             };
             header?: {
                 /** @description The version of the API to use instead of the key's. */
@@ -16120,7 +16538,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -16158,6 +16576,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running; `not_waiting`: The message is not waiting any more */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16212,7 +16648,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -16250,6 +16686,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16304,7 +16758,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -16351,6 +16805,24 @@ export interface operations {
             };
             /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `business_closed`: The business is closed; `contact_erased`: This person was erased; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `not_retryable`: The message can't be retried; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16906,7 +17378,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -16953,6 +17425,24 @@ export interface operations {
             };
             /** @description `changed_meanwhile`: It was changed since you read it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17646,7 +18136,7 @@ export interface operations {
                     "application/json": components["schemas"]["PaymentShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -17684,6 +18174,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17898,7 +18406,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -17936,6 +18444,24 @@ export interface operations {
             };
             /** @description `changed_meanwhile`: It was changed since you read it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18185,7 +18711,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -18214,6 +18740,24 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19206,7 +19750,7 @@ export interface operations {
                     "application/json": components["schemas"]["SavedSearchShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -19244,6 +19788,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19587,7 +20149,7 @@ export interface operations {
                     "application/json": components["schemas"]["SubscriptionShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -19625,6 +20187,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19946,7 +20526,7 @@ export interface operations {
             };
         };
     };
-    delete_tag: {
+    get_tag: {
         parameters: {
             query?: never;
             header?: {
@@ -19960,12 +20540,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; there is nothing to say. */
-            204: {
+            /** @description Done. */
+            200: {
                 headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["TagShape"];
+                };
             };
             /** @description `unknown_version`: There is no such version of the API */
             400: {
@@ -19996,6 +20580,112 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tag: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                tag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20716,7 +21406,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -20763,6 +21453,24 @@ export interface operations {
             };
             /** @description `changed_meanwhile`: It was changed since you read it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21219,7 +21927,7 @@ export interface operations {
                     "application/json": components["schemas"]["TemplateShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -21257,6 +21965,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running; `not_editable`: The template can't be changed now; `template_in_use`: The template is in use; `too_many_edits`: The template was changed too often */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21671,7 +22397,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -21709,6 +22435,24 @@ export interface operations {
             };
             /** @description `changed_meanwhile`: It was changed since you read it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22091,7 +22835,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unknown_version`: There is no such version of the API */
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -22129,6 +22873,24 @@ export interface operations {
             };
             /** @description `changed_meanwhile`: It was changed since you read it */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22468,7 +23230,7 @@ export interface operations {
                     "application/json": components["schemas"]["app__hooks__api__shapes__DeliveryShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -22513,7 +23275,120 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_old_webhook_secrets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `not_for_team_keys`: A team's key can't manage webhooks */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -22674,7 +23549,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookWithSecret"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -22710,8 +23585,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress`: The same request is still running */
+            /** @description `in_progress`: The same request is still running; `too_many_secrets`: As many secrets sign as may */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22880,7 +23773,7 @@ export interface operations {
                     "application/json": components["schemas"]["app__hooks__api__shapes__DeliveryShape"];
                 };
             };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -22918,6 +23811,24 @@ export interface operations {
             };
             /** @description `in_progress`: The same request is still running; `webhook_disabled`: The webhook is disabled */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

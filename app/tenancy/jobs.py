@@ -16,7 +16,7 @@ from .transactions import commit, platform_scope
 
 TOGETHER = 500
 # For how long one job goes on with a backlog: who is quick with a page gets through many in its turn.
-TURN_SECONDS = 2
+TURN_SECONDS = 0.5
 
 
 @job("happenings.deliver", seconds=120)

@@ -61,8 +61,15 @@ class Traffic(Session):
         system_users.of_business(graph, SYSTEM_TOKEN, PARTNER)
         system_users.assign(graph, SYSTEM_TOKEN, waba, SYSTEM_USER)
         system_users.assigned(graph, SYSTEM_TOKEN, waba, PARTNER)
-        credit_lines.find_share(graph, SYSTEM_TOKEN, LINE, bakery["business_id"])
-        bakery["allocation_id"] = credit_lines.share_and_attach(graph, SYSTEM_TOKEN, LINE, waba, "USD")
+        bakery["allocation_id"] = credit_lines.fund(
+            graph,
+            system_token=SYSTEM_TOKEN,
+            business_token=token,
+            credit_line_id=LINE,
+            business_id=bakery["business_id"],
+            waba_id=waba,
+            currency="USD",
+        )
         self.name_ids(allocation=bakery["allocation_id"])
         credit_lines.is_funding(
             graph,

@@ -157,11 +157,6 @@ class TenantModel(Model):
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower() + "s"
 
     @classmethod
-    def is_in_scope(cls) -> ColumnElement[bool]:
-        """Whether a row is of the tenant whose scope is open when the statement runs."""
-        return cls.tenant_id == bindparam("scope_tenant_id", callable_=current_tenant_id, type_=Uuid())
-
-    @classmethod
     def find(cls, id: object) -> Self | None:
         """The current tenant's row with this id; a stranger's id finds nothing."""
         return db.session.scalar(cls.with_id(), {"id": row_id}) if (row_id := as_uuid(id)) else None

@@ -11,6 +11,7 @@ from typing import cast
 import structlog
 from sqlalchemy import Connection, Delete, Engine, Executable, Table, event, text, true
 from sqlalchemy.orm import (
+    LoaderCriteriaOption,
     ORMExecuteState,
     UOWTransaction,
     with_loader_criteria,
@@ -136,17 +137,21 @@ def stay_inside(state: ORMExecuteState) -> None:
             raise OutsideTenant(f"{state.statement!s:.80}")
         return
     narrowed = narrowed_once if state.execution_options.get("made_once") else narrow
-    state.statement = narrowed(state.statement)
+    state.statement = narrowed(state.statement, scope.tenant_id)
 
 
-def narrow(statement: Executable) -> Executable:
-    """To the rows of the tenant whose scope is open when it runs."""
-    return statement.options(ROWS_OF_TENANT)
+def narrow(statement: Executable, tenant_id: uuid.UUID) -> Executable:
+    """To the rows of one tenant."""
+    return statement.options(rows_of(tenant_id))
 
 
 # Finding out what a statement is takes longer than running it: those with the option `made_once` are remembered.
-narrowed_once = functools.lru_cache(500)(narrow)
-ROWS_OF_TENANT = with_loader_criteria(TenantModel, lambda cls: cls.is_in_scope(), include_aliases=True)
+narrowed_once = functools.lru_cache(2_000)(narrow)
+
+
+@functools.lru_cache(2_000)
+def rows_of(tenant_id: uuid.UUID) -> LoaderCriteriaOption:
+    return with_loader_criteria(TenantModel, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
 
 
 @event.listens_for(ScopedSession, "before_flush")

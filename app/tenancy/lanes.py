@@ -70,13 +70,18 @@ BUSY_SECONDS, SIGN_SECONDS = 15, 5
 LOOK_SECONDS, LOOKS = 0.05, 600
 
 
-def job_id(tenant_id: str | None) -> str:
+def job_id(tenant: str) -> str:
     """A new job id that contains its tenant."""
-    return f"{tenant_id or PLATFORM}_{uuid.uuid4().hex}"
+    return f"{tenant}_{uuid.uuid4().hex}"
 
 
 def tenant_of(job_id: str) -> str:
     return job_id.rpartition("_")[0] or PLATFORM
+
+
+def waiting_of(lane: str, tenant: str) -> str:
+    """The key of the list of what waits of a tenant, which PUSH writes and NEXT reads."""
+    return f"{Lane.redis_queue_namespace_prefix}{lane}:of:{tenant}"
 
 
 def turns_of(lane_key: str) -> str:

@@ -131,6 +131,33 @@ def test_one_worker_at_most_is_busy_with_a_tenant(app: Flask, world: World) -> N
     assert Lane.lmove(redis, key, None) is not None
 
 
+def test_tenants_with_long_jobs_leave_a_worker_to_the_others(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis, key, slow = outside().redis, lane("default").key, [uuid.uuid4(), uuid.uuid4()]
+    redis.sadd("rq:workers:default", "one", "two")
+    monkeypatch.setattr("app.tenancy.lanes.LONG_SECONDS", 0)
+    for tenant in slow:
+        with Lane("default", connection=redis).busy(f"{tenant}_job"):
+            pass
+    enqueued_for(*slow, world.bakery.id)
+    taken = [Lane.lmove(redis, key, None) for _ in range(3)]
+    owners = [one and one[1].decode().rpartition("_")[0] for one in taken]
+    assert owners == [str(slow[0]), str(world.bakery.id), None]
+    with Lane("default", connection=redis).busy(taken[0][1].decode()):
+        pass
+    assert Lane.lmove(redis, key, None)[1].decode().startswith(str(slow[1]))
+
+
+def test_a_worker_alone_takes_those_with_long_jobs_too(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    redis, slow = outside().redis, uuid.uuid4()
+    monkeypatch.setattr("app.tenancy.lanes.LONG_SECONDS", 0)
+    with Lane("default", connection=redis).busy(f"{slow}_job"):
+        pass
+    enqueued_for(slow)
+    assert Lane.lmove(redis, lane("default").key, None)
+
+
 def test_a_worker_that_waits_for_a_busy_tenant_waits_on(
     app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

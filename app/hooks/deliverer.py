@@ -27,7 +27,7 @@ OF_TENANT = 256
 # A webhook starts with few requests at a time. Each success allows one more, and each failure half as many.
 FIRST_WINDOW, LARGEST_WINDOW = 4, 128
 BUDGET_SECONDS = 30
-POLL_SECONDS = 0.2
+POLL_SECONDS, LEFT_OUT_SECONDS = 0.2, 5
 # For how long outcomes are collected before they are recorded together where many are under way, and how many at most.
 COLLECT_SECONDS, MANY, MOST_TOGETHER = 0.04, 16, 500
 # Due so soon that the run goes on until then: a first retry, or a batch.
@@ -65,8 +65,8 @@ class Deliverer:
         self.in_flight = 0
         self.polled_at = 0.0
         self.expects_more = False
-        # Businesses of which nothing could be claimed: the next run tries again.
-        self.left_out: set[uuid.UUID] = set()
+        # Businesses of which nothing could be claimed, and until when (monotonic) they are left out.
+        self.left_out: dict[uuid.UUID, float] = {}
 
     def run(self) -> bool:
         """Sends until nothing is due soon, at most `BUDGET_SECONDS`. Returns whether the time ran out first."""
@@ -91,7 +91,7 @@ class Deliverer:
             return
         self.polled_at, self.expects_more = monotonic(), False
         for tenant_id, endpoint_id, is_due in waiting_endpoints():
-            if tenant_id in self.left_out:
+            if self.left_out.get(tenant_id, 0) > monotonic():
                 continue
             if is_due:
                 self.lines.setdefault(endpoint_id, Line(tenant_id, endpoint_id)).is_due = True
@@ -118,7 +118,7 @@ class Deliverer:
             self.caller.submit(claimed.calls)
 
     def leave_out(self, tenant_id: uuid.UUID, lines: list[Line]) -> None:
-        self.left_out.add(tenant_id)
+        self.left_out[tenant_id] = monotonic() + LEFT_OUT_SECONDS
         for line in lines:
             line.is_due = False
 

@@ -36,8 +36,8 @@ if not redis.call('lpos', KEYS[2], ARGV[1]) then redis.call('rpush', KEYS[2], AR
 return redis.call('rpush', KEYS[1], ARGV[2])
 """
 # KEYS: the lane, who has turns, the jobs that workers have taken, the lane's workers. ARGV: the job that RQ has taken,
-# how long a tenant counts as busy, in milliseconds. That job goes back, and the one whose turn it is comes instead: of a
-# tenant that no worker of this lane is busy with, and of one that had long jobs only while another worker is left.
+# how long a tenant counts as busy, in milliseconds. That job goes back, and the one whose turn it is comes instead: of
+# a tenant that no worker of this lane is busy with, and of one that had long jobs only while another worker is left.
 # Without any list, as after a loss, RQ's order holds.
 NEXT = """
 local busy, slow = false, KEYS[1] .. ':slow'
@@ -80,7 +80,7 @@ redis.call('zadd', KEYS[2], 'xx', redis.call('time')[1] * 1000 + ARGV[2], ARGV[1
 """
 # How long a tenant counts as busy after the last sign of the worker, and how often it gives one.
 BUSY_SECONDS, SIGN_SECONDS = 15, 5
-# A job that takes longer is a long one, as where a server of the tenant's own hangs, and that is remembered for so long.
+# A job that takes longer is a long one, as where a server of the tenant's own hangs; and how long that is remembered.
 LONG_SECONDS, LONG_REMEMBERED = 8, 300
 # How often a worker looks again when all that wait are busy elsewhere, and for how long before RQ's own housekeeping.
 LOOK_SECONDS, LOOKS = 0.05, 600
@@ -115,8 +115,9 @@ class Lane(rq.Queue):
 
         When no job may run: None without a timeout, else it raises `DequeueTimeout` after it.
         """
-        keys = (queue_key, turns_of(queue_key), IntermediateQueue.get_intermediate_queue_key(queue_key))
-        keys += (WORKERS_BY_QUEUE_KEY % queue_key.removeprefix(cls.redis_queue_namespace_prefix),)
+        taken_key = IntermediateQueue.get_intermediate_queue_key(queue_key)
+        workers_key = WORKERS_BY_QUEUE_KEY % queue_key.removeprefix(cls.redis_queue_namespace_prefix)
+        keys = queue_key, turns_of(queue_key), taken_key, workers_key
         for _ in range(LOOKS if timeout else 1):
             if (taken := super().lmove(connection, queue_key, timeout)) is None:
                 return None

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 256
 BUDGET_SECONDS = 30
-POLL_SECONDS = 0.2
+POLL_SECONDS, LEFT_OUT_SECONDS = 0.2, 5
 # For how long responses are collected before they are recorded together.
 COLLECT_SECONDS = 0.02
 
@@ -39,8 +39,8 @@ class Sender:
         self.lanes: dict[uuid.UUID, Lane] = {}
         self.in_flight: dict[Request, tuple[Lane, Parcel]] = {}
         self.done: SimpleQueue[Request] = SimpleQueue()
-        # Numbers of which nothing could be claimed: the next run tries again.
-        self.left_out: set[uuid.UUID] = set()
+        # Numbers of which nothing could be claimed, and until when (monotonic) they are left out.
+        self.left_out: dict[uuid.UUID, float] = {}
         self.polled_at = 0.0
         self.expects_more = False
 
@@ -68,7 +68,7 @@ class Sender:
         self.polled_at, self.expects_more = monotonic(), False
         for waiting in waiting_lanes():
             self.expects_more |= waiting.is_soon
-            if not waiting.is_due or waiting.number_id in self.left_out:
+            if not waiting.is_due or self.left_out.get(waiting.number_id, 0) > monotonic():
                 continue
             if lane := self.lanes.get(waiting.number_id):
                 lane.poll_at = monotonic() if lane.poll_at is None else lane.poll_at
@@ -81,7 +81,7 @@ class Sender:
             room = IN_FLIGHT - len(self.in_flight)
             if room and lane.is_due:
                 if (parcels := try_for(lane.tenant_id, partial(lane.claim_due, room))) is None:
-                    self.left_out.add(lane.number_id)
+                    self.left_out[lane.number_id] = monotonic() + LEFT_OUT_SECONDS
                     del self.lanes[lane.number_id]
                     continue
                 lane.throttle.expected += len(parcels)

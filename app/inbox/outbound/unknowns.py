@@ -133,8 +133,8 @@ IS_BEHIND = text("""
     select exists (select from webhook_events where drained_at is null and received_at < :before)
 """)
 # When did the silences end since :first, the end of the present one included? Jumps along ix_webhook_events_received:
-# to the last webhook within :silence, and where there is none to the next one. So a day takes some 1,500 steps, however
-# many came. What was made here for a sandbox (its numbers begin with 00) says nothing of Meta.
+# to the last webhook within :silence, and where there is none to the next one: a step or two a minute, however many
+# came. What was made here for a sandbox (its numbers begin with 00) says nothing of Meta.
 SILENCES = text("""
     with recursive steps as (
         select cast(:first as timestamptz) as since, cast(:first as timestamptz) as until

@@ -25,7 +25,7 @@ from app.hooks.deliverer import FIRST_WINDOW
 from app.hooks.deliveries import RETRY_SECONDS
 from app.hooks.endpoints import WebhookEndpoint
 from app.hooks.events import OutgoingEvent, schema_of
-from app.hooks.jobs import cancel, mail
+from app.hooks.jobs import cancel, forget_old_deliveries, mail
 from app.inbox.conversations import Message
 from app.tenancy import db, happened, now, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber
@@ -458,3 +458,15 @@ def test_a_business_of_which_an_event_cannot_be_rendered_stops_no_other(
         db.session.execute(update(OutgoingEvent).values(facts=[]))
     hooks.send()
     assert (hooks.states, neighbour.states) == (["waiting"], ["delivered"])
+
+
+def test_deliveries_are_deleted_after_thirty_days_by_a_job_of_each_business(
+    hooks: Hooks, receiver: Receiver, enqueued: Enqueued
+) -> None:
+    hooks.add()
+    hooks.happens()
+    for days, left in ((29, 1), (31, 0)):
+        with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(days=days), tick=False):
+            forget_old_deliveries()
+            enqueued.run("hooks.forget")
+        assert len(hooks.deliveries()) == left

@@ -9,7 +9,7 @@ import uuid
 from sqlalchemy import select, text
 
 from app.inbox.conversations import Conversation
-from app.tenancy import Tenant, current_tenant_id, db, job, later, now, platform_scope, sweep
+from app.tenancy import Tenant, current_tenant_id, db, in_turn, job, later, now, platform_scope, sweep
 
 from .models import ReportProgress, ReportSubscription, StaleConversation, StaleQuarter
 from .recount import EPOCH, QUARTER, quarter_of, recount_each, recount_quarters
@@ -131,7 +131,7 @@ def mail(subscription_id: uuid.UUID | str) -> None:
 @sweep(every=60)
 def enqueue_mails() -> None:
     due = select(ReportSubscription.tenant_id, ReportSubscription.id).where(ReportSubscription.next_at <= now())
-    due = due.where(ReportSubscription.tenant_id.not_in(Tenant.closed_ones())).limit(AT_ONCE)
+    due = due.where(ReportSubscription.tenant_id.not_in(Tenant.closed_ones()))
     with platform_scope("reports by email that are due"):
-        for tenant_id, subscription_id in db.session.execute(due):
+        for tenant_id, subscription_id in db.session.execute(in_turn(due, ReportSubscription.next_at, AT_ONCE)):
             later("analytics.mail", str(subscription_id), tenant_id=tenant_id)

@@ -6,7 +6,7 @@ import time
 
 from sqlalchemy import select
 
-from app.tenancy import commit, db, platform_scope, sweep, tenant_scope
+from app.tenancy import commit, db, job, later, platform_scope, sweep
 
 from .idempotency import IdempotentRequest
 from .keys import ApiKey
@@ -25,10 +25,13 @@ def forget_idempotent_requests() -> None:
 
 @sweep(every=3600)
 def forget_ended_apps() -> None:
-    """One business after the other, of those that apps were ever signed in with."""
+    """By a job of each business that apps were ever signed in with."""
     with platform_scope("businesses with apps"):
-        tenant_ids = list(db.session.scalars(select(ApiKey.tenant_id).where(ApiKey.kind == "app").distinct()))
-    for tenant_id in tenant_ids:
-        with tenant_scope(tenant_id):
-            while ApiKey.forget_ended_apps(KEYS_AT_ONCE):
-                commit()
+        for tenant_id in db.session.scalars(select(ApiKey.tenant_id).where(ApiKey.kind == "app").distinct()):
+            later("api.forget_ended_apps", tenant_id=tenant_id)
+
+
+@job("api.forget_ended_apps")
+def forget_ended_apps_of_one() -> None:
+    if ApiKey.forget_ended_apps(KEYS_AT_ONCE):
+        later("api.forget_ended_apps")

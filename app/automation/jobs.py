@@ -6,7 +6,7 @@ import uuid
 
 from sqlalchemy import select
 
-from app.tenancy import database_now, db, in_turn, job, later, platform_scope, sweep, tenant_scope
+from app.tenancy import database_now, db, in_turn, job, later, platform_scope, sweep
 
 from . import names  # noqa: F401  registers what parts refer to
 from .models import ACTIVE_STATES, Automation, AutomationRun, AutomationTrace, forget_old
@@ -49,10 +49,13 @@ def find_timers() -> None:
 
 @sweep(every=3600)
 def forget_old_runs() -> None:
-    """Deletes traces older than 30 days and runs that ended long ago, one business after the other."""
+    """Has traces older than 30 days and runs that ended long ago deleted, by a job of each business."""
     with platform_scope("businesses with automations"):
-        tenant_ids = list(db.session.scalars(select(AutomationTrace.tenant_id).distinct()))
-    for tenant_id in tenant_ids:
-        with tenant_scope(tenant_id):
-            while forget_old(FORGOTTEN_AT_ONCE):
-                pass
+        for tenant_id in db.session.scalars(select(AutomationTrace.tenant_id).distinct()):
+            later("automation.forget", tenant_id=tenant_id)
+
+
+@job("automation.forget", seconds=120)
+def forget() -> None:
+    if forget_old(FORGOTTEN_AT_ONCE):
+        later("automation.forget")

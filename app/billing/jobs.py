@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from app.extensions import outside
 from app.meta import business_invoices
 from app.meta.errors import MetaError
-from app.tenancy import Tenant, db, enqueue, job, later, now, platform_scope, sweep, tenant_scope
+from app.tenancy import Tenant, by_chance, db, enqueue, job, later, now, platform_scope, sweep, tenant_scope
 from app.wabas.models import Waba
 
 from .alerts import mail_alert, mail_recharge, mail_trial
@@ -204,7 +204,7 @@ def enqueue_closes() -> None:
     closed = select(Invoice.id).where(Invoice.tenant_id == Balance.tenant_id, Invoice.until >= month_after(month))
     with platform_scope("months to be closed"):
         due = select(Balance.tenant_id).where(Balance.plan_id.is_not(None), ~closed.exists())
-        for tenant_id in db.session.scalars(due.limit(TENANTS_AT_ONCE)):
+        for tenant_id in db.session.scalars(by_chance(due, TENANTS_AT_ONCE)):
             later("billing.close", month, tenant_id=tenant_id)
 
 
@@ -221,7 +221,7 @@ def enqueue_fees() -> None:
         goes_on = Balance.ends_on.is_(None) | (Balance.ends_on > today)
         is_due = Balance.plan_id.is_not(None) & (Balance.fee_month < today.replace(day=1))
         is_due &= goes_on & Balance.trial_until.is_(None)
-        for tenant_id in db.session.scalars(select(Balance.tenant_id).where(is_due).limit(TENANTS_AT_ONCE)):
+        for tenant_id in db.session.scalars(by_chance(select(Balance.tenant_id).where(is_due), TENANTS_AT_ONCE)):
             later("billing.fee", tenant_id=tenant_id)
 
 
@@ -230,8 +230,8 @@ def enqueue_unposted() -> None:
     """Enqueues what Redis lost."""
     with platform_scope("charged messages without a journal"):
         for model in (Usage, FreeMessage):
-            waiting = select(model.tenant_id).where(~model.is_posted).distinct().limit(TENANTS_AT_ONCE)
-            for tenant_id in db.session.scalars(waiting):
+            waiting = select(model.tenant_id).where(~model.is_posted).distinct()
+            for tenant_id in db.session.scalars(by_chance(waiting, TENANTS_AT_ONCE)):
                 later("billing.post", tenant_id=tenant_id)
 
 
@@ -239,7 +239,7 @@ def enqueue_unposted() -> None:
 def enqueue_releases() -> None:
     """Enqueues the release of holds of each tenant that has any."""
     with platform_scope("money held for messages"):
-        for tenant_id in db.session.scalars(select(Hold.tenant_id).distinct().limit(TENANTS_AT_ONCE)):
+        for tenant_id in db.session.scalars(by_chance(select(Hold.tenant_id).distinct(), TENANTS_AT_ONCE)):
             later("billing.release", tenant_id=tenant_id)
 
 
@@ -253,7 +253,7 @@ def enqueue_trials() -> None:
     """Enqueues the trials that end within days."""
     with platform_scope("trials that end"):
         ends_soon = Balance.trial_until <= day_of(now()) + dt.timedelta(days=max(REMINDERS))
-        for tenant_id in db.session.scalars(select(Balance.tenant_id).where(ends_soon).limit(TENANTS_AT_ONCE)):
+        for tenant_id in db.session.scalars(by_chance(select(Balance.tenant_id).where(ends_soon), TENANTS_AT_ONCE)):
             later("billing.trial", tenant_id=tenant_id)
 
 
@@ -327,5 +327,5 @@ def enqueue_recharges() -> None:
     available = Balance.balance_micros + Balance.limit_micros - Balance.held_micros
     with platform_scope("balances to recharge"):
         is_low = Balance.recharge_below_micros.is_not(None) & (available < Balance.recharge_below_micros)
-        for tenant_id in db.session.scalars(select(Balance.tenant_id).where(is_low).limit(TENANTS_AT_ONCE)):
+        for tenant_id in db.session.scalars(by_chance(select(Balance.tenant_id).where(is_low), TENANTS_AT_ONCE)):
             later("billing.recharge", tenant_id=tenant_id)

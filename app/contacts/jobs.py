@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import func, select
 
-from app.tenancy import announce, commit, db, job, later, now, platform_scope, sweep
+from app.tenancy import announce, by_chance, commit, db, in_turn, job, later, now, platform_scope, sweep
 from app.words import N_
 
 from . import search
@@ -64,11 +64,19 @@ def recover_imports() -> None:
         lost = select(ContactImport.tenant_id, ContactImport.id).where(
             ContactImport.state.in_(BUSY), func.extract("epoch", ContactImport.created_at) < since
         )
-        for tenant_id, import_id in db.session.execute(lost.limit(100)):
+        for tenant_id, import_id in db.session.execute(by_chance(lost, 100)):
             later("contacts.advance_import", import_id, tenant_id=tenant_id)
-        old = select(ContactImport).where(ContactImport.created_at < now() - LASTS, ~ContactImport.is_cleared)
-        for contact_import in db.session.scalars(old.limit(100)):
-            contact_import.clear()
+        is_old = ContactImport.created_at < now() - LASTS, ~ContactImport.is_cleared
+        old = in_turn(select(ContactImport.tenant_id, ContactImport.id).where(*is_old), ContactImport.created_at, 100)
+        for tenant_id, import_id in db.session.execute(old):
+            later("contacts.clear_import", import_id, tenant_id=tenant_id)
+
+
+@job("contacts.clear_import", seconds=SECONDS)
+def clear_import(import_id: str) -> None:
+    """A job for each: they may have a hundred thousand rows."""
+    if contact_import := ContactImport.find(import_id):
+        contact_import.clear()
 
 
 @job("contacts.index", "files", seconds=SECONDS)

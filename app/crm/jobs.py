@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import select
 
 from app.records.models import Record
-from app.tenancy import db, job, later, now, platform_scope, sweep, uuid7
+from app.tenancy import by_chance, db, job, later, now, platform_scope, sweep, uuid7
 
 from .lookups import CrmLookup
 from .mails import mail_needs_token
@@ -62,5 +62,5 @@ def resume_forgetting() -> None:
     without_connection = ~select(CrmConnection.id).where(same).exists()
     left = select(Record.tenant_id, Record.source).where(Record.is_mirrored.is_(True), without_connection).distinct()
     with platform_scope("copies of CRMs that are no longer connected"):
-        for tenant_id, provider in db.session.execute(left.limit(100)).all():
+        for tenant_id, provider in db.session.execute(by_chance(left, 100)).all():
             later("crm.forget", provider, uuid7(), tenant_id=tenant_id)

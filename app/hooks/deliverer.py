@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty
 from time import monotonic, sleep
 
@@ -12,7 +13,7 @@ import structlog
 from sqlalchemy import text
 
 from app.egress import Egress
-from app.tenancy import database_now, db, platform_scope, tenant_scope
+from app.tenancy import database_now, db, platform_scope, try_for
 from app.tenancy.queue import stopping
 
 from .calls import Call, Caller, Outcome
@@ -26,7 +27,7 @@ OF_TENANT = 256
 # A webhook starts with few requests at a time. Each success allows one more, and each failure half as many.
 FIRST_WINDOW, LARGEST_WINDOW = 4, 128
 BUDGET_SECONDS = 30
-POLL_SECONDS = 0.2
+POLL_SECONDS, LEFT_OUT_SECONDS = 0.2, 5
 # For how long outcomes are collected before they are recorded together where many are under way, and how many at most.
 COLLECT_SECONDS, MANY, MOST_TOGETHER = 0.04, 16, 500
 # Due so soon that the run goes on until then: a first retry, or a batch.
@@ -64,6 +65,8 @@ class Deliverer:
         self.in_flight = 0
         self.polled_at = 0.0
         self.expects_more = False
+        # Businesses of which nothing could be claimed, and until when (monotonic) they are left out.
+        self.left_out: dict[uuid.UUID, float] = {}
 
     def run(self) -> bool:
         """Sends until nothing is due soon, at most `BUDGET_SECONDS`. Returns whether the time ran out first."""
@@ -88,6 +91,8 @@ class Deliverer:
             return
         self.polled_at, self.expects_more = monotonic(), False
         for tenant_id, endpoint_id, is_due in waiting_endpoints():
+            if self.left_out.get(tenant_id, 0) > monotonic():
+                continue
             if is_due:
                 self.lines.setdefault(endpoint_id, Line(tenant_id, endpoint_id)).is_due = True
             else:
@@ -102,16 +107,20 @@ class Deliverer:
             rooms = self.rooms_of(lines)
             if not rooms:
                 continue
-            with tenant_scope(tenant_id):
-                claimed = claim(rooms)
-                if claimed.unsendable:
-                    settle(claimed.unsendable)
+            if (claimed := try_for(tenant_id, partial(claim_sendable, rooms))) is None:
+                self.leave_out(tenant_id, lines)
+                continue
             for line in lines:
                 if line.endpoint_id in rooms:
                     self.note_claim(line, claimed, rooms[line.endpoint_id])
                     self.lines[line.endpoint_id] = self.lines.pop(line.endpoint_id)
             self.in_flight += len(claimed.calls)
             self.caller.submit(claimed.calls)
+
+    def leave_out(self, tenant_id: uuid.UUID, lines: list[Line]) -> None:
+        self.left_out[tenant_id] = monotonic() + LEFT_OUT_SECONDS
+        for line in lines:
+            line.is_due = False
 
     def rooms_of(self, lines: list[Line]) -> dict[uuid.UUID, int]:
         """How many deliveries of each webhook of one business may be sent now, shared out evenly."""
@@ -139,8 +148,7 @@ class Deliverer:
             self.lines[call.endpoint_id].note(outcome, is_ordered=call.parcel.is_ordered)
             tenants.setdefault(call.parcel.tenant_id, []).append((call, outcome))
         for tenant_id, outcomes in tenants.items():
-            with tenant_scope(tenant_id):
-                settle(outcomes)
+            try_for(tenant_id, partial(settle, outcomes))
 
     def finished(self) -> list[tuple[Call, Outcome]]:
         done = self.caller.done
@@ -151,6 +159,14 @@ class Deliverer:
         if self.in_flight > MANY:
             sleep(COLLECT_SECONDS)
         return [first, *(done.get() for _ in range(min(done.qsize(), MOST_TOGETHER)))]
+
+
+def claim_sendable(rooms: dict[uuid.UUID, int]) -> Claimed:
+    """Claims, and settles at once what cannot be sent."""
+    claimed = claim(rooms)
+    if claimed.unsendable:
+        settle(claimed.unsendable)
+    return claimed
 
 
 def waiting_endpoints() -> list[tuple[uuid.UUID, uuid.UUID, bool]]:

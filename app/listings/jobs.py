@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.contacts.refusals import Refusal
 from app.inbox.files.deletions import delete_later
 from app.storage import NotStored, StorageUnavailable
-from app.tenancy import announce, commit, db, job, later, now, platform_scope, sweep
+from app.tenancy import announce, by_chance, commit, db, in_turn, job, later, now, platform_scope, sweep
 from app.words import N_
 
 from .alerts import ListingAlert, send_due
@@ -72,11 +72,18 @@ def recover_imports() -> None:
     with platform_scope("listing imports whose job was lost, and old ones"):
         lost = ListingImport.state.in_(BUSY), ListingImport.worked_at < now() - LOST_AFTER
         query = select(ListingImport.tenant_id, ListingImport.id).where(*lost)
-        for tenant_id, import_id in db.session.execute(query.limit(100)):
+        for tenant_id, import_id in db.session.execute(by_chance(query, 100)):
             later("listings.advance_import", import_id, tenant_id=tenant_id)
         old = ListingImport.created_at < now() - LASTS, ~ListingImport.is_cleared, ListingImport.state.not_in(BUSY)
-        for listing_import in db.session.scalars(select(ListingImport).where(*old).limit(100)):
-            listing_import.clear()
+        query = select(ListingImport.tenant_id, ListingImport.id).where(*old)
+        for tenant_id, import_id in db.session.execute(in_turn(query, ListingImport.created_at, 100)):
+            later("listings.clear_import", import_id, tenant_id=tenant_id)
+
+
+@job("listings.clear_import")
+def clear_import(import_id: str) -> None:
+    if (listing_import := ListingImport.find(import_id)) and not listing_import.is_busy:
+        listing_import.clear()
 
 
 @job("listings.fetch_feed", "files", seconds=300)
@@ -89,7 +96,7 @@ def fetch_feed() -> None:
 @sweep(every=300)
 def fetch_due_feeds() -> None:
     with platform_scope("listing feeds that are due"):
-        for tenant_id in db.session.scalars(due_since(now()).limit(100)):
+        for tenant_id in db.session.scalars(by_chance(due_since(now()), 100)):
             later("listings.fetch_feed", tenant_id=tenant_id)
 
 
@@ -119,8 +126,8 @@ def match_all() -> None:
     """Each business with active searches; what was matched and not sent is sent."""
     with platform_scope("saved searches"):
         active = select(SavedSearch.tenant_id).where(SavedSearch.state == "active").distinct()
-        for tenant_id in db.session.scalars(active.limit(MOST_TENANTS)).all():
+        for tenant_id in db.session.scalars(by_chance(active, MOST_TENANTS)).all():
             later("listings.match", tenant_id=tenant_id)
         due = select(ListingAlert.tenant_id).where(ListingAlert.state == "due").distinct()
-        for tenant_id in db.session.scalars(due.limit(MOST_TENANTS)).all():
+        for tenant_id in db.session.scalars(by_chance(due, MOST_TENANTS)).all():
             later("listings.send_alerts", tenant_id=tenant_id)

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from app.extensions import outside
 from app.meta import template_calls as calls
 from app.meta.errors import MetaError
-from app.tenancy import Tenant, commit, db, is_sandbox, job, later, now, platform_scope, sweep
+from app.tenancy import Tenant, commit, db, in_turn, is_sandbox, job, later, now, platform_scope, sweep
 from app.wabas.models import PhoneNumber, Waba
 
 from .figures import TemplateFigures
@@ -80,7 +80,7 @@ def recover_submissions() -> None:
         TemplateVersion.state == "submitting", TemplateVersion.lease_until < now()
     )
     with platform_scope("templates on their way to Meta"):
-        for tenant_id, version_id in db.session.execute(waiting.limit(100)).all():
+        for tenant_id, version_id in db.session.execute(in_turn(waiting, TemplateVersion.lease_until, 100)).all():
             later("message_templates.submit", version_id, tenant_id=tenant_id)
 
 

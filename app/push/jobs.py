@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.egress import Answer, Egress, Refused, Unreachable
 from app.extensions import outside, settings
-from app.tenancy import Tenant, commit, db, job, later, now, platform_scope, sweep
+from app.tenancy import Tenant, commit, db, in_turn, job, later, now, platform_scope, sweep
 
 from . import digest as digests
 from .models import NotificationRule, PushNotification, PushSubscription
@@ -95,7 +95,7 @@ def digest(rule_id: str) -> None:
 @sweep(every=60)
 def enqueue_due_digests() -> None:
     is_open = NotificationRule.tenant_id.not_in(Tenant.closed_ones())
-    due = select(NotificationRule.tenant_id, NotificationRule.id).where(*digests.is_due(), is_open).limit(AT_ONCE)
+    due = select(NotificationRule.tenant_id, NotificationRule.id).where(*digests.is_due(), is_open)
     with platform_scope("digests that are due"):
-        for tenant_id, rule_id in db.session.execute(due):
+        for tenant_id, rule_id in db.session.execute(in_turn(due, NotificationRule.next_digest_at, AT_ONCE)):
             later("push.digest", rule_id, tenant_id=tenant_id)

@@ -39,9 +39,10 @@ from .transactions import (
     platform_scope,
     refuse_inside_transaction,
     tenant_scope,
+    try_for,
     within_tenant,
 )
-from .turns import in_turn
+from .turns import by_chance, in_turn
 
 __all__ = [
     "OTHER_APP",
@@ -64,6 +65,7 @@ __all__ = [
     "announce",
     "as_uuid",
     "belongs_to",
+    "by_chance",
     "commit",
     "confirmed",
     "current_actor",
@@ -101,6 +103,7 @@ __all__ = [
     "sweep",
     "takes_files",
     "tenant_scope",
+    "try_for",
     "uuid7",
     "uuid7s",
     "within_tenant",

@@ -333,10 +333,14 @@ def behind(tenant_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, str]]:
     cursors = {(row.tenant_id, row.subscriber): row for row in db.session.execute(CURSORS, values)}
     wanted = [(tenant_id, name) for tenant_id in tenant_ids for name in SUBSCRIBERS]
     new = [key for key in wanted if key not in cursors or cursors[key].since is None]
-    seen = min((int(row.since.partition(":")[0]) for row in cursors.values() if row.since), default=0)
-    late = {(row.tenant_id, row.subscriber) for row in db.session.execute(BEHIND, values | {"seen": seen})}
     at = now()
-    return [key for key in [*new, *sorted(late)] if key not in cursors or (cursors[key].next_attempt_at or at) <= at]
+    waiting = {key for key, row in cursors.items() if row.next_attempt_at and row.next_attempt_at > at}
+    # Whoever reads a backlog is behind. Not asked about, since it would have the others read as far back.
+    reading = {key for key, row in cursors.items() if row.until}
+    asked = {key: row.since for key, row in cursors.items() if row.since and key not in reading | waiting}
+    values["seen"] = min((int(since.partition(":")[0]) for since in asked.values()), default=0)
+    late = {(row.tenant_id, row.subscriber) for row in db.session.execute(BEHIND, values)} if asked else set()
+    return [key for key in [*new, *sorted(reading | (late & asked.keys()))] if key not in waiting]
 
 
 def active_tenants() -> list[uuid.UUID]:
@@ -346,7 +350,7 @@ def active_tenants() -> list[uuid.UUID]:
 
 
 CURSORS = text("""
-    select tenant_id, subscriber, since, next_attempt_at from happening_cursors
+    select tenant_id, subscriber, since, until, next_attempt_at from happening_cursors
     where tenant_id = any(:tenants) and subscriber = any(:names)
 """)
 # `seen` is the oldest transaction of which one of these cursors may not know: happenings are read from there on, by

@@ -21,14 +21,15 @@ from rq.serializers import JSONSerializer
 
 from app.extensions import redis
 
-from .lanes import Lane, job_id
+from .lanes import PLATFORM, Lane, job_id, waiting_of
 from .scope import after_commit, current_scope, current_tenant_id
 from .transactions import tenant_scope
 
 log = structlog.get_logger()
 
-# While a job waits it is not enqueued a second time; should Redis lose it, it may be again after this long.
-PENDING_SECONDS = 5
+# While a job waits it is not enqueued a second time; should Redis lose it, it may be again after this long. Behind many
+# of its tenant it waits for longer, a second for each so many: else a slow lane fills up with what sweeps find again.
+PENDING_SECONDS, LONGEST_PENDING, BEFORE_IT = 5, 600, 10
 DOWN_SECONDS = 2
 JOBS: dict[str, Job] = {}
 SWEEPS: dict[str, Sweep] = {}
@@ -62,20 +63,22 @@ class Job:
         enqueue_all([(self, arguments)])
 
     def put_in_lane(self, *arguments: str) -> None:
-        tenant_id = arguments[0] if self.per_tenant else None
         Lane(self.lane, connection=redis, serializer=JSONSerializer).enqueue_call(
             self.name,
             args=arguments,
             timeout=self.seconds,
             result_ttl=0,
             failure_ttl=3600,
-            job_id=job_id(tenant_id),
+            job_id=job_id(self.tenant_of(arguments)),
         )
 
     def start(self, *arguments: str) -> object:
         """What the worker calls: no longer pending from here on, so that a later change enqueues it again."""
         redis.delete(self.pending_key(arguments))
         return self(*arguments)
+
+    def tenant_of(self, arguments: tuple[str, ...]) -> str:
+        return arguments[0] if self.per_tenant else PLATFORM
 
     def pending_key(self, arguments: tuple[str, ...]) -> str:
         return ":".join(["pending", self.name, *arguments])
@@ -119,11 +122,14 @@ class Batch:
         enqueue_all(self.jobs)
 
 
-# Which of these jobs did not wait yet? They do from here on, for as long as ARGV[1] says.
+# Which of these jobs did not wait yet? They do from here on. KEYS: one of each job, then the list of each one's tenant.
+# ARGV: for how many seconds at least and at most, and a second more for how many that wait already.
 NOTE_PENDING = """
-local new = {}
-for place, key in ipairs(KEYS) do
-    new[place] = redis.call('set', key, 1, 'nx', 'ex', ARGV[1]) and 1 or 0
+local new, jobs = {}, #KEYS / 2
+for place = 1, jobs do
+    local waiting = redis.call('llen', KEYS[jobs + place])
+    local seconds = math.min(ARGV[1] + math.floor(waiting / ARGV[3]), ARGV[2])
+    new[place] = redis.call('set', KEYS[place], 1, 'nx', 'ex', seconds) and 1 or 0
 end
 return new
 """
@@ -135,8 +141,9 @@ def enqueue_all(jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
         return
     names = [wanted.name for wanted, _ in jobs]
     keys = [wanted.pending_key(arguments) for wanted, arguments in jobs]
+    keys += [waiting_of(wanted.lane, wanted.tenant_of(arguments)) for wanted, arguments in jobs]
     try:
-        is_new = redis.eval(NOTE_PENDING, len(keys), *keys, PENDING_SECONDS)
+        is_new = redis.eval(NOTE_PENDING, len(keys), *keys, PENDING_SECONDS, LONGEST_PENDING, BEFORE_IT)
         for (wanted, arguments), new in zip(jobs, is_new, strict=True):
             if new:
                 wanted.put_in_lane(*arguments)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import uuid
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import TypeVar, cast
 
 import structlog
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import Connection, Delete, Engine, Executable, Table, event, text, true
 from sqlalchemy.orm import (
     LoaderCriteriaOption,
@@ -23,6 +24,8 @@ from .scope import OutsideTenant, Scope, current, current_scope, current_tenant_
 
 log = structlog.get_logger()
 
+Value = TypeVar("Value")
+
 
 class TransactionOpen(RuntimeError):
     """Meta was about to be called, or a password hashed, while a transaction was open."""
@@ -34,6 +37,22 @@ def tenant_scope(tenant_id: uuid.UUID | str) -> Iterator[Scope]:
     tenant_id = tenant_id if isinstance(tenant_id, uuid.UUID) else uuid.UUID(tenant_id)
     with structlog.contextvars.bound_contextvars(tenant_id=str(tenant_id)), opened(Scope(tenant_id)) as scope:
         yield scope
+
+
+def try_for(tenant_id: uuid.UUID, work: Callable[[], Value]) -> Value | None:
+    """What `work` returns, in a scope of the tenant. None where it failed, which is undone and logged.
+
+    For loops over many tenants: what fails for one ends nothing for the others.
+    """
+    try:
+        with tenant_scope(tenant_id):
+            value = work()
+    except JobTimeoutException:
+        raise
+    except Exception:
+        log.exception("failed for one tenant", tenant_id=str(tenant_id))
+        return None
+    return value
 
 
 @contextlib.contextmanager

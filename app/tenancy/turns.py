@@ -22,3 +22,13 @@ def in_turn(query: Select[*Columns], by: Any, most: int) -> Select[*Columns]:
     placed = select(due, place.label("place")).subquery()
     columns = [placed.c[name] for name in query.selected_columns.keys()]  # noqa: SIM118  a collection of columns
     return cast("Select[*Columns]", select(*columns).order_by(placed.c.place, placed.c.by).limit(most))
+
+
+def by_chance(query: Select[*Columns], most: int) -> Select[*Columns]:
+    """At most so many of its rows, others each time: what stays due, as it fails or goes on, hides nothing for long.
+
+    For sweeps over tenants, or over what has no time of its next attempt.
+    """
+    rows = query.subquery()
+    columns = [rows.c[name] for name in query.selected_columns.keys()]  # noqa: SIM118  a collection of columns
+    return cast("Select[*Columns]", select(*columns).order_by(func.random()).limit(most))

@@ -11,7 +11,21 @@ from sqlalchemy import or_, select
 from app.extensions import outside
 from app.meta import flow_calls as calls
 from app.meta.errors import MetaError
-from app.tenancy import Actor, Tenant, announce, commit, db, is_sandbox, job, later, now, platform_scope, sweep, uuid7
+from app.tenancy import (
+    Actor,
+    Tenant,
+    announce,
+    commit,
+    db,
+    in_turn,
+    is_sandbox,
+    job,
+    later,
+    now,
+    platform_scope,
+    sweep,
+    uuid7,
+)
 from app.wabas.models import PhoneNumber, Waba
 
 from .errands import Errand, access_to
@@ -35,7 +49,7 @@ def recover_errands() -> None:
     """Those whose job died, or whose next try is due."""
     waiting = select(FlowVersion.tenant_id, FlowVersion.id).where(FlowVersion.task != "", FlowVersion.task_at < now())
     with platform_scope("forms on their way to Meta"):
-        for tenant_id, version_id in db.session.execute(waiting.order_by(FlowVersion.task_at).limit(100)).all():
+        for tenant_id, version_id in db.session.execute(in_turn(waiting, FlowVersion.task_at, 100)).all():
             later("flows.run", version_id, tenant_id=tenant_id)
 
 

@@ -20,6 +20,7 @@ from app.tenancy.happenings import HappeningCursor
 from tests.arrivals import arrive, of_field
 from tests.automation.conftest import Shop, keyword, reply
 from tests.cpu import Meter, cpu_of
+from tests.enqueued import Enqueued
 from tests.posts import message
 
 DAY = 86_400
@@ -305,7 +306,7 @@ def test_the_window_that_is_about_to_close(shop: Shop) -> None:
     assert shop.sent() == ["Are you still there?"]
 
 
-def test_old_traces_and_runs_are_deleted(shop: Shop) -> None:
+def test_old_traces_and_runs_are_deleted(shop: Shop, enqueued: Enqueued) -> None:
     from app.automation.jobs import forget_old_runs
 
     shop.rule("message", reply("Hi"))
@@ -314,4 +315,5 @@ def test_old_traces_and_runs_are_deleted(shop: Shop) -> None:
         db.session.execute(db.update(AutomationTrace).values(at=now() - dt.timedelta(days=31)))
         db.session.execute(db.update(AutomationRun).values(ended_at=now() - dt.timedelta(days=200)))
     forget_old_runs()
+    enqueued.run("automation.forget")
     assert shop.runs() == [] and shop.decisions() == []

@@ -31,6 +31,7 @@ from app.extensions import redis
 from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from tests.client import Browser, isolated
 from tests.closing.closures import mark_closed
+from tests.enqueued import Enqueued
 from tests.world import World
 
 CALLBACK = "http://127.0.0.1:4711/callback"
@@ -345,12 +346,13 @@ def test_an_app_that_signs_in_again_and_again_ends_its_oldest(
     ],
 )
 def test_keys_of_apps_are_deleted_a_month_after_their_end(
-    tokens: dict[str, Any], world: World, ended: dict[str, Any], is_left: bool
+    tokens: dict[str, Any], world: World, enqueued: Enqueued, ended: dict[str, Any], is_left: bool
 ) -> None:
     ago = {name: now() - dt.timedelta(days=days) if name != "kind" else days for name, days in ended.items()}
     with tenant_scope(world.bakery.id):
         db.session.execute(update(ApiKey).values(ago))
     forget_ended_apps()
+    enqueued.run("api.forget_ended_apps")
     with tenant_scope(world.bakery.id):
         assert bool(db.session.scalar(select(ApiKey))) is is_left
     with global_scope():

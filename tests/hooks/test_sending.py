@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from app.egress import Egress
@@ -24,10 +24,11 @@ from app.hooks.claims import LONGEST_REST, claim, settle
 from app.hooks.deliverer import FIRST_WINDOW
 from app.hooks.deliveries import RETRY_SECONDS
 from app.hooks.endpoints import WebhookEndpoint
-from app.hooks.events import schema_of
-from app.hooks.jobs import cancel, mail
+from app.hooks.events import OutgoingEvent, schema_of
+from app.hooks.jobs import cancel, forget_old_deliveries, mail
 from app.inbox.conversations import Message
 from app.tenancy import db, happened, now, tenant_scope, uuid7
+from app.wabas.models import PhoneNumber
 from tests.arrivals import arrive
 from tests.enqueued import Enqueued
 from tests.happenings import deliver_to_subscriber
@@ -443,3 +444,29 @@ def test_events_of_another_business_do_not_come(hooks: Hooks, receiver: Receiver
     hooks.hear()
     hooks.send()
     assert receiver.got == []
+
+
+def test_a_business_of_which_an_event_cannot_be_rendered_stops_no_other(
+    hooks: Hooks, receiver: Receiver, world: World
+) -> None:
+    with tenant_scope(world.shoes.id):
+        neighbour = Hooks(world.shoes, db.session.scalars(select(PhoneNumber)).one())
+    for each in (hooks, neighbour):
+        each.add()
+        each.happens()
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(OutgoingEvent).values(facts=[]))
+    hooks.send()
+    assert (hooks.states, neighbour.states) == (["waiting"], ["delivered"])
+
+
+def test_deliveries_are_deleted_after_thirty_days_by_a_job_of_each_business(
+    hooks: Hooks, receiver: Receiver, enqueued: Enqueued
+) -> None:
+    hooks.add()
+    hooks.happens()
+    for days, left in ((29, 1), (31, 0)):
+        with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(days=days), tick=False):
+            forget_old_deliveries()
+            enqueued.run("hooks.forget")
+        assert len(hooks.deliveries()) == left

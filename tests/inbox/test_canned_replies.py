@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from flask import current_app
 from PIL import Image
 from sqlalchemy import select
 
@@ -21,12 +22,14 @@ from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply, fill_in
 from app.inbox.compose.jobs import delete_orphaned_files
 from app.inbox.conversations import Conversation, Message
+from app.inbox.files.jobs import enqueue_deletions
 from app.inbox.files.media import Media
 from app.storage import StorageUnavailable
 from app.team.models import Team
 from app.tenancy import db, tenant_scope
 from tests import world as people
 from tests.client import FRAGMENT, Browser
+from tests.enqueued import Enqueued
 from tests.world import World
 
 ADDRESS = "~/inbox/canned-replies"
@@ -102,16 +105,24 @@ def test_a_sent_file_outlives_its_canned_reply(
 ) -> None:
     send(ann, carla, stored_files(world)[0])
     ann.post(f"{ADDRESS}/{cake.id}/removal")
-    delete_orphaned_files()
+    forget_orphans()
     with tenant_scope(world.bakery.id):
         copy = db.session.query(Media).one()
     assert stored_files(world) == [] and ann.get(f"~/inbox/media/{copy.id}").data == picture()
 
 
+def forget_orphans() -> None:
+    """What the clock and the workers do with files whose canned replies are gone."""
+    delete_orphaned_files()
+    enqueue_deletions()
+    for name in ("compose.forget_files", "files.delete"):
+        Enqueued(current_app).run(name)
+
+
 def test_removing_a_canned_reply_deletes_its_file(ann: Browser, world: World, cake: CannedReply) -> None:
     assert len(stored(world)) == 2
     ann.post(f"{ADDRESS}/{cake.id}/removal")
-    delete_orphaned_files()
+    forget_orphans()
     assert stored(world) == [] and stored_files(world) == []
 
 
@@ -121,7 +132,7 @@ def test_removing_a_team_removes_its_canned_replies_and_files(ann: Browser, worl
     write(ann, team=str(team.id), file=(picture(), "cake.jpg"))
     with tenant_scope(world.bakery.id):
         db.session.delete(Team.get_or_404(team.id))
-    delete_orphaned_files()
+    forget_orphans()
     assert stored(world) == []
 
 
@@ -131,9 +142,9 @@ def test_a_file_that_cannot_be_deleted_is_retried(
     ann.post(f"{ADDRESS}/{cake.id}/removal")
     with monkeypatch.context() as patched:
         patched.setattr(outside().storage, "delete", refuse)
-        delete_orphaned_files()
-    assert len(stored_files(world)) == 1
-    delete_orphaned_files()
+        forget_orphans()
+    assert len(stored(world)) == 2
+    forget_orphans()
     assert stored_files(world) == [] and stored(world) == []
 
 
@@ -143,7 +154,7 @@ def refuse(_key: str) -> None:
 
 def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, cake: CannedReply) -> None:
     write(ann, f"{ADDRESS}/{cake.id}", file=(b"%PDF-1.4 menu", "menu.pdf"))
-    delete_orphaned_files()
+    forget_orphans()
     assert [file.filename for file in stored_files(world)] == ["menu.pdf"] and len(stored(world)) == 1
 
 

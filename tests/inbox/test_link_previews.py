@@ -171,16 +171,18 @@ def test_nothing_is_fetched_for_spam(world: World, ben: Browser, carla: Conversa
 
 
 def test_old_previews_are_forgotten_with_their_pictures(
-    world: World, ben: Browser, carla: Conversation, site: Site
+    world: World, ben: Browser, carla: Conversation, site: Site, enqueued: Enqueued
 ) -> None:
     written(world, carla, LINK)
     address = re.findall(r'<img src="([^"]+/link-previews/[^"]+)"', look(world, ben, carla))[0]
     forget_previews()
+    assert "desk.forget_previews" not in enqueued.names
     assert ben.get(address).status_code == 200 and site.requested
     with platform_scope("tests"):
         db.session.execute(db.update(LinkPreview).values(asked_at=now() - dt.timedelta(days=31)))
     forget_previews()
-    assert previews(world) == [] and ben.get(address).status_code == 404
+    enqueued.run("desk.forget_previews")
+    assert previews(world) == [] and "files.delete" in enqueued.names and ben.get(address).status_code == 404
 
 
 @pytest.mark.parametrize("text", ["<meta ", '<meta a="', "<title", "<title>", "a='", '<meta x="1" ', "<" * 9])

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import delete, text, update
 
 from app.contacts.models import ContactIdentity
 from app.inbox.conversations import Conversation, Message, OrphanStatus, WindowClosed
@@ -36,6 +36,17 @@ def test_the_same_client_id_is_the_same_message(road: Road) -> None:
     road.deliver()
     assert first.id == second.id
     assert len(road.meta.accepted()) == 1
+
+
+def test_a_number_of_which_a_message_cannot_be_made_stops_no_other(road: Road) -> None:
+    stall = road.another_number("+1 555 078 3882")
+    broken = road.reply(road.customer_writes("Hello", number=stall), "Broken")
+    sent = road.reply(road.customer_writes("Hi", wa_id="16505551235"), "Yes")
+    with tenant_scope(road.world.bakery.id):
+        db.session.execute(update(Message).where(Message.id == broken.id).values(type="template", content={"raw": 5}))
+    road.deliver()
+    assert [json.loads(one["body"])["body"] for one in road.meta.accepted()] == ["Yes"]
+    assert (road.state_of(broken), road.state_of(sent)) == ("queued", "accepted")
 
 
 def test_two_workers_on_one_lane_send_nothing_twice(road: Road) -> None:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app.inbox.conversations import Conversation, Message, MessageEvent, SendAttempt
-from app.inbox.outbound.unknowns import LATER_MESSAGES, retry_lost
-from app.tenancy import db, now, platform_scope, tenant_scope
+from app.inbox.outbound.unknowns import LATER_MESSAGES, SILENCE, SILENCES, Candidate, retry_lost, tenants_in_turn
+from app.tenancy import db, now, platform_scope, tenant_scope, uuid7
 from app.webhook_events.models import WebhookEvent
 from tests import world as people
 from tests.world import World
@@ -132,3 +132,22 @@ def test_a_code_that_has_expired_is_not_sent(case: Case) -> None:
     with tenant_scope(case.world.bakery.id):
         Message.get_or_404(case.message.id).expires_at = now() - SECOND
     assert case.state() == "unknown"
+
+
+def test_those_of_one_business_do_not_hide_that_of_another(world: World) -> None:
+    waiting = [
+        Candidate(tenant.id, uuid7(), uuid7(), uuid7(), now(), TRIED)
+        for tenant in [*[world.bakery] * 9, world.shoes, *[world.bakery] * 9]
+    ]
+    first, second, *_ = tenants_in_turn(waiting)
+    assert {first.tenant_id, second.tenant_id} == {world.bakery.id, world.shoes.id}
+
+
+def test_silences_are_found_however_often_webhooks_came_in_between(case: Case) -> None:
+    at = now()
+    ago = [300, 299.5, 299, 250, 200, 139, 138, 100, 41, 20]
+    with platform_scope("tests"):
+        db.session.execute(text("delete from webhook_events"))
+        db.session.add_all(WebhookEvent(body=b"{}", received_at=at - one * SECOND, drained_at=at) for one in ago)
+        ends = db.session.scalars(SILENCES, {"first": at - 310 * SECOND, "now": at + 41 * SECOND, "silence": SILENCE})
+        assert [round((at - end).total_seconds()) for end in ends] == [139, -41]

@@ -270,6 +270,18 @@ def test_what_redis_lost_is_enqueued_again(world: World, ear: Ear, enqueued: Enq
     assert deliveries(enqueued, world) == 0
 
 
+def test_who_was_reading_a_backlog_goes_on_after_a_loss(
+    world: World, ear: Ear, enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.tenancy.happenings.PAGE", 1)
+    deliver_to_subscriber("ear", world.bakery.id)
+    happen(world, ONE, TWO)
+    deliver_happenings(world.bakery.id, "ear")
+    enqueued.clear()
+    deliver_what_is_behind()
+    assert deliveries(enqueued, world) == 1
+
+
 def test_what_was_lost_longer_ago_is_enqueued_by_the_sweep_of_all_tenants(
     world: World, ear: Ear, enqueued: Enqueued, superuser_url: str
 ) -> None:

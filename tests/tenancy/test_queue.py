@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 from app.extensions import outside
 from app.tenancy import current_tenant_id, enqueue, later, tenant_scope
 from app.tenancy.lanes import Lane
-from app.tenancy.queue import JOBS, Sweep
+from app.tenancy.queue import JOBS, PENDING_SECONDS, Sweep
 from app.worker import RegisteredJob, Worker
 from tests.world import World
 
@@ -44,6 +44,17 @@ def test_a_job_that_waits_is_not_enqueued_twice(app: Flask) -> None:
     for _ in range(5):
         enqueue("webhooks.drain")
     assert lane("inbound").count == 1
+
+
+def test_what_waits_behind_many_of_its_tenant_is_not_enqueued_again_as_soon(app: Flask, world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        for _ in range(300):
+            later("outbound.mark_read", uuid.uuid4())
+    for tenant in (world.bakery, world.shoes):
+        with tenant_scope(tenant.id):
+            later("outbound.mark_read", tenant.id)
+    behind, alone = (f"pending:outbound.mark_read:{one.id}:{one.id}" for one in (world.bakery, world.shoes))
+    assert outside().redis.ttl(behind) > 30 > PENDING_SECONDS >= outside().redis.ttl(alone)
 
 
 def test_a_worker_runs_nothing_else(app: Flask, tmp_path: pathlib.Path) -> None:
@@ -118,6 +129,33 @@ def test_one_worker_at_most_is_busy_with_a_tenant(app: Flask, world: World) -> N
     with Lane("default", connection=redis).busy(taken[0][1].decode()):
         assert Lane.lmove(redis, key, None) is None
     assert Lane.lmove(redis, key, None) is not None
+
+
+def test_tenants_with_long_jobs_leave_a_worker_to_the_others(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis, key, slow = outside().redis, lane("default").key, [uuid.uuid4(), uuid.uuid4()]
+    redis.sadd("rq:workers:default", "one", "two")
+    monkeypatch.setattr("app.tenancy.lanes.LONG_SECONDS", 0)
+    for tenant in slow:
+        with Lane("default", connection=redis).busy(f"{tenant}_job"):
+            pass
+    enqueued_for(*slow, world.bakery.id)
+    taken = [Lane.lmove(redis, key, None) for _ in range(3)]
+    owners = [one and one[1].decode().rpartition("_")[0] for one in taken]
+    assert owners == [str(slow[0]), str(world.bakery.id), None]
+    with Lane("default", connection=redis).busy(taken[0][1].decode()):
+        pass
+    assert Lane.lmove(redis, key, None)[1].decode().startswith(str(slow[1]))
+
+
+def test_a_worker_alone_takes_those_with_long_jobs_too(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    redis, slow = outside().redis, uuid.uuid4()
+    monkeypatch.setattr("app.tenancy.lanes.LONG_SECONDS", 0)
+    with Lane("default", connection=redis).busy(f"{slow}_job"):
+        pass
+    enqueued_for(slow)
+    assert Lane.lmove(redis, lane("default").key, None)
 
 
 def test_a_worker_that_waits_for_a_busy_tenant_waits_on(

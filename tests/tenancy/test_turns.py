@@ -6,7 +6,7 @@ import uuid
 from sqlalchemy import select
 
 from app.contacts.models import Contact
-from app.tenancy import db, in_turn, now, platform_scope, tenant_scope
+from app.tenancy import by_chance, db, in_turn, now, platform_scope, tenant_scope
 from tests.world import World
 
 
@@ -31,3 +31,12 @@ def test_the_first_of_each_tenant_come_before_the_second_of_any(world: World) ->
 def test_a_tenant_alone_gets_all_places(world: World) -> None:
     contacts(world.bakery.id, *range(5))
     assert [name for _, name in chosen(3)] == ["4", "3", "2"]
+
+
+def test_chance_chooses_others_each_time_and_never_more(world: World) -> None:
+    contacts(world.bakery.id, *range(20))
+    with platform_scope("tests"):
+        query = by_chance(select(Contact.tenant_id, Contact.name), 5)
+        draws = [db.session.execute(query).all() for _ in range(20)]
+    assert {len(draw) for draw in draws} == {5}
+    assert len({row.name for draw in draws for row in draw}) > 10

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy import delete, select
 
-from app.extensions import outside
-from app.storage import StorageUnavailable
-from app.tenancy import commit, db, platform_scope, sweep
+from app.inbox.files.deletions import delete_later
+from app.tenancy import db, job, later, platform_scope, sweep
 
 from .canned_files import CannedFile
 from .drafts import Draft
 
-log = structlog.get_logger()
-
-AT_ONCE = 50
+AT_ONCE = 500
 
 
 @sweep(every=3600)
@@ -26,17 +22,19 @@ def forget_old_drafts() -> None:
 
 @sweep(every=60)
 def delete_orphaned_files() -> None:
-    """Deletes the files of removed canned replies: first the bytes, then the row, so that a failure is retried."""
-    orphans = select(CannedFile).where(CannedFile.canned_reply_id.is_(None)).order_by(CannedFile.created_at)
+    """The files of removed canned replies, by a job of each business: the store takes its time."""
     with platform_scope("files whose canned replies are gone"):
-        files = db.session.scalars(orphans.limit(AT_ONCE)).all()
-        commit()
-        try:
-            for file in files:
-                for key in filter(None, (file.storage_key, file.thumbnail_key)):
-                    outside().storage.delete(key)
-                mine = (CannedFile.tenant_id == file.tenant_id) & (CannedFile.id == file.id)
-                db.session.execute(delete(CannedFile).where(mine))
-                commit()
-        except StorageUnavailable as problem:
-            log.error("file of a canned reply not deleted", reason=str(problem))
+        orphans = select(CannedFile.tenant_id).where(CannedFile.canned_reply_id.is_(None)).distinct()
+        for tenant_id in db.session.scalars(orphans):
+            later("compose.forget_files", tenant_id=tenant_id)
+
+
+@job("compose.forget_files", "files")
+def forget_files() -> None:
+    """The rows go with a note of their files, which are deleted after that."""
+    orphans = select(CannedFile).where(CannedFile.canned_reply_id.is_(None)).order_by(CannedFile.created_at)
+    files = db.session.scalars(orphans.limit(AT_ONCE)).all()
+    delete_later(key for file in files for key in (file.storage_key, file.thumbnail_key))
+    db.session.execute(delete(CannedFile).where(CannedFile.id.in_([file.id for file in files])))
+    if len(files) == AT_ONCE:
+        later("compose.forget_files")

@@ -7,10 +7,10 @@ from sqlalchemy import delete, select
 
 from app.extensions import outside
 from app.inbox.conversations import Conversation, assignment
+from app.inbox.files.deletions import delete_later
 from app.inbox.files.link_previews import RETENTION, LinkPreview
 from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
-from app.storage import StorageUnavailable
 from app.team.models import Team
 from app.tenancy import Actor, announce, commit, database_now, db, in_turn, job, later, platform_scope, sweep
 
@@ -127,20 +127,19 @@ def preview_link(preview_id: str, conversation_id: str) -> None:
 
 @sweep(every=3600)
 def forget_previews() -> None:
-    """Deletes previews that are older than RETENTION: first the picture, then the row, so that a failure is retried."""
+    """Has previews deleted that are older than RETENTION, by a job of each business: the store takes its time."""
     with platform_scope("previews of links that are too old"):
-        old = (
-            select(LinkPreview).where(LinkPreview.asked_at < database_now() - RETENTION).order_by(LinkPreview.asked_at)
-        )
-        previews = db.session.scalars(old.limit(AT_ONCE * 10)).all()
-        commit()
-        for preview in previews:
-            try:
-                if preview.image_key:
-                    outside().storage.delete(preview.image_key)
-            except StorageUnavailable as problem:
-                log.error("picture of a preview not deleted", reason=str(problem))
-                return
-            mine = (LinkPreview.tenant_id == preview.tenant_id) & (LinkPreview.id == preview.id)
-            db.session.execute(delete(LinkPreview).where(mine))
-            commit()
+        old = select(LinkPreview.tenant_id).where(LinkPreview.asked_at < database_now() - RETENTION).distinct()
+        for tenant_id in db.session.scalars(old):
+            later("desk.forget_previews", tenant_id=tenant_id)
+
+
+@job("desk.forget_previews", "files")
+def forget_previews_of_one() -> None:
+    """The rows go with a note of their pictures, which are deleted after that."""
+    old = select(LinkPreview).where(LinkPreview.asked_at < database_now() - RETENTION).order_by(LinkPreview.asked_at)
+    previews = db.session.scalars(old.limit(AT_ONCE * 10)).all()
+    delete_later(preview.image_key for preview in previews)
+    db.session.execute(delete(LinkPreview).where(LinkPreview.id.in_([preview.id for preview in previews])))
+    if len(previews) == AT_ONCE * 10:
+        later("desk.forget_previews")

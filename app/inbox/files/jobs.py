@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import structlog
 from sqlalchemy import delete, select
 
-from app.extensions import outside
-from app.storage import StorageUnavailable
-from app.tenancy import commit, db, job, later, platform_scope, sweep
+from app.tenancy import db, job, later, now, platform_scope, sweep
 
-from .deletions import FileDeletion, delete_unwanted
+from .deletions import FileDeletion, delete_later, delete_unwanted
 from .uploaded_files import UploadedFile
 
-log = structlog.get_logger()
-
-AT_ONCE = 50
+AT_ONCE = 500
 
 
 @sweep(every=60)
 def delete_expired_files() -> None:
-    """First the bytes, then the row, so that a failure is retried."""
+    """By a job of each business: the store takes its time, and a business may have a hundred thousand."""
     with platform_scope("uploaded files that are over"):
-        files = db.session.scalars(UploadedFile.expired().limit(AT_ONCE)).all()
-        commit()
-        try:
-            for file in files:
-                outside().storage.delete(file.storage_key)
-                mine = (UploadedFile.tenant_id == file.tenant_id) & (UploadedFile.id == file.id)
-                db.session.execute(delete(UploadedFile).where(mine))
-                commit()
-        except StorageUnavailable as problem:
-            log.error("uploaded file not deleted", reason=str(problem))
+        over = select(UploadedFile.tenant_id).where(UploadedFile.expires_at <= now()).distinct()
+        for tenant_id in db.session.scalars(over):
+            later("files.forget_uploads", tenant_id=tenant_id)
+
+
+@job("files.forget_uploads", "files")
+def forget_uploads() -> None:
+    """The rows go with a note of their files, which are deleted after that."""
+    files = db.session.scalars(UploadedFile.expired().limit(AT_ONCE)).all()
+    delete_later(file.storage_key for file in files)
+    db.session.execute(delete(UploadedFile).where(UploadedFile.id.in_([file.id for file in files])))
+    if len(files) == AT_ONCE:
+        later("files.forget_uploads")
 
 
 @job("files.delete", "files", seconds=240)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
+
+import structlog
 
 from app.meta.errors import MetaError
 from app.meta.graph import GraphClient
 from app.meta.messages import Accepted
-from app.tenancy import tenant_scope
+from app.tenancy import try_for
 from app.tenancy.queue import stopping
 
 from .lanes import Lane, waiting_lanes
 from .outcomes import Outcomes
 from .parcels import Parcel
 
+log = structlog.get_logger()
+
 IN_FLIGHT = 256
 BUDGET_SECONDS = 30
-POLL_SECONDS = 0.2
+POLL_SECONDS, LEFT_OUT_SECONDS = 0.2, 5
 # For how long responses are collected before they are recorded together.
 COLLECT_SECONDS = 0.02
 
@@ -34,6 +39,8 @@ class Sender:
         self.lanes: dict[uuid.UUID, Lane] = {}
         self.in_flight: dict[Request, tuple[Lane, Parcel]] = {}
         self.done: SimpleQueue[Request] = SimpleQueue()
+        # Numbers of which nothing could be claimed, and until when (monotonic) they are left out.
+        self.left_out: dict[uuid.UUID, float] = {}
         self.polled_at = 0.0
         self.expects_more = False
 
@@ -61,21 +68,22 @@ class Sender:
         self.polled_at, self.expects_more = monotonic(), False
         for waiting in waiting_lanes():
             self.expects_more |= waiting.is_soon
-            if not waiting.is_due:
+            if not waiting.is_due or self.left_out.get(waiting.number_id, 0) > monotonic():
                 continue
             if lane := self.lanes.get(waiting.number_id):
                 lane.poll_at = monotonic() if lane.poll_at is None else lane.poll_at
                 continue
-            with tenant_scope(waiting.tenant_id):
-                if lane := Lane.open(waiting.number_id):
-                    self.lanes[lane.number_id] = lane
+            if lane := try_for(waiting.tenant_id, partial(Lane.open, waiting.number_id)):
+                self.lanes[lane.number_id] = lane
 
     def submit_due(self, pool: ThreadPoolExecutor) -> None:
         for lane in [*self.lanes.values()]:
             room = IN_FLIGHT - len(self.in_flight)
             if room and lane.is_due:
-                with tenant_scope(lane.tenant_id):
-                    parcels = lane.claim_due(room)
+                if (parcels := try_for(lane.tenant_id, partial(lane.claim_due, room))) is None:
+                    self.left_out[lane.number_id] = monotonic() + LEFT_OUT_SECONDS
+                    del self.lanes[lane.number_id]
+                    continue
                 lane.throttle.expected += len(parcels)
                 for parcel in parcels:
                     request = pool.submit(parcel.send, self.graph, lane.token or "", lane.meta_id, lane.throttle)
@@ -92,10 +100,14 @@ class Sender:
         lanes: dict[uuid.UUID, tuple[Lane, list[tuple[Parcel, Accepted | MetaError]]]] = {}
         for request in self.finished(seconds):
             lane, parcel = self.in_flight.pop(request)
+            if bug := request.exception():
+                # Meta may have it: the message is of unknown outcome when its lease ends.
+                log.error("request without an outcome", message_id=str(parcel.message_id), exc_info=bug)
+                lane.land(1)
+                continue
             lanes.setdefault(lane.number_id, (lane, []))[1].append((parcel, request.result()))
         for lane, outcomes in lanes.values():
-            with tenant_scope(lane.tenant_id):
-                Outcomes(lane, outcomes).record()
+            try_for(lane.tenant_id, Outcomes(lane, outcomes).record)
 
     def finished(self, seconds: float) -> list[Request]:
         """The requests that have ended; where more are under way, those that end within the next moment too."""

@@ -8,12 +8,16 @@ Meta's webhooks have not been interrupted since. All other messages of unknown o
 from __future__ import annotations
 
 import datetime as dt
+import random
 import uuid
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from sqlalchemy import text
 
-from app.tenancy import announce, database_now, db, platform_scope, tenant_scope
+from app.tenancy import announce, database_now, db, first_id, platform_scope, try_for
 
 # How long we wait for a status: `SLOW_FACTOR` times what 99 % of the messages take, and never less than this.
 PATIENCE = dt.timedelta(seconds=120)
@@ -23,6 +27,10 @@ LATER_MESSAGES = 20
 SILENCE = dt.timedelta(seconds=60)
 BACKLOG = dt.timedelta(seconds=10)
 LONG_ENOUGH = dt.timedelta(hours=24)
+# For how long one sweep goes on.
+SECONDS = 2
+# An attempt's id is made by the clock of a process, its time is the database's.
+SKEW = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +47,20 @@ class Candidate:
     @property
     def is_lost(self) -> bool:
         """Whether Meta would have reported a status by now, had it accepted the message."""
+        if self.quiet_for < PATIENCE:
+            return False
         ids = {"tenant": self.tenant_id, "number": self.number_id}
         usual = db.session.scalar(USUAL_SECONDS, ids) or 0.0
         patience = max(PATIENCE, SLOW_FACTOR * dt.timedelta(seconds=float(usual)))
         if self.quiet_for < patience:
             return False
-        later = db.session.execute(LATER, ids | {"since": self.since, "overdue": database_now() - patience}).one()
+        moments = {"since": self.since, "overdue": database_now() - patience, "first": first_id(self.since - SKEW)}
+        later = db.session.execute(LATER, ids | moments).one()
         return bool(later.missing == 0 and (later.with_status >= LATER_MESSAGES or self.quiet_for >= LONG_ENOUGH))
+
+    def settle(self) -> None:
+        if self.is_lost:
+            self.retry()
 
     def retry(self) -> None:
         db.session.execute(RETRY, {"tenant": self.tenant_id, "message": self.message_id, "now": database_now()})
@@ -53,13 +68,28 @@ class Candidate:
 
 
 def retry_lost() -> None:
-    """Queues the messages that Meta has provably not accepted, each in a transaction of its tenant."""
+    """Queues the messages that Meta has provably not accepted, each in a transaction of its tenant.
+
+    Tenants take turns, for some seconds: after an outage thousands may wait, and the clock has other sweeps.
+    """
+    end = monotonic() + SECONDS
     with platform_scope("messages of unknown outcome that may be sent twice"):
         waiting = candidates()
-    for candidate in waiting:
-        with tenant_scope(candidate.tenant_id):
-            if candidate.is_lost:
-                candidate.retry()
+    for candidate in tenants_in_turn(waiting):
+        if monotonic() > end:
+            return
+        try_for(candidate.tenant_id, candidate.settle)
+
+
+def tenants_in_turn(waiting: Sequence[Candidate]) -> list[Candidate]:
+    """One of each tenant, then another of each; which one is left to chance, as most of them stay as they are."""
+    places = Counter[uuid.UUID]()
+
+    def place(candidate: Candidate) -> int:
+        places[candidate.tenant_id] += 1
+        return places[candidate.tenant_id]
+
+    return sorted(random.sample(waiting, len(waiting)), key=place)
 
 
 def candidates() -> list[Candidate]:
@@ -102,16 +132,24 @@ LAST_ATTEMPTS = text("""
 IS_BEHIND = text("""
     select exists (select from webhook_events where drained_at is null and received_at < :before)
 """)
-# When did the silences end since :first, the end of the present one included? Index: ix_webhook_events_received. What
-# was made here for a sandbox (its numbers begin with 00) says nothing of Meta.
+# When did the silences end since :first, the end of the present one included? Jumps along ix_webhook_events_received:
+# to the last webhook within :silence, and where there is none to the next one: a step or two a minute, however many
+# came. What was made here for a sandbox (its numbers begin with 00) says nothing of Meta.
 SILENCES = text("""
-    select until from (
-        select at as until, lag(at) over (order by at) as since
-        from (
-            select received_at as at from webhook_events where received_at >= :first and address not like '00%'
-            union all select cast(:first as timestamptz)
-            union all select cast(:now as timestamptz)) times) gaps
-    where until - since > :silence
+    with recursive steps as (
+        select cast(:first as timestamptz) as since, cast(:first as timestamptz) as until
+        union all
+        select s.until, coalesce(
+            (select e.received_at from webhook_events e
+                where e.received_at > s.until and e.received_at <= s.until + :silence and e.address not like '00%'
+                order by e.received_at desc limit 1),
+            (select e.received_at from webhook_events e
+                where e.received_at > s.until and e.received_at < :now and e.address not like '00%'
+                order by e.received_at limit 1),
+            :now)
+        from steps s where s.until < :now
+    )
+    select until from steps where until - since > :silence
 """)
 # Within how many seconds after Meta's response does the status `sent` of 99 % of a number's messages arrive? Of the
 # tenant's last 1,000 accepted attempts, by the primary key of send_attempts; null where none has such a status.
@@ -124,7 +162,8 @@ USUAL_SECONDS = text("""
     join message_events e on e.tenant_id = :tenant and e.message_id = m.id and e.status = 'sent'
 """)
 # Of the messages that a number sent after :since and Meta accepted: how many have a status, and how many of those sent
-# before :overdue have none? Indexes: the unique keys of messages and of message_events (tenant_id, message_id, …).
+# before :overdue have none? Attempts from :first on, by the primary key; the unique keys of messages and of
+# message_events (tenant_id, message_id, …).
 LATER = text("""
     select count(*) filter (where has_status) as with_status,
         count(*) filter (where not has_status and started_at < :overdue) as missing
@@ -133,7 +172,7 @@ LATER = text("""
             select from message_events e where e.tenant_id = :tenant and e.message_id = a.message_id) as has_status
         from send_attempts a
         join messages m on m.tenant_id = :tenant and m.id = a.message_id and m.phone_number_id = :number
-        where a.tenant_id = :tenant and a.outcome = 'accepted' and a.started_at > :since) later
+        where a.tenant_id = :tenant and a.outcome = 'accepted' and a.id >= :first and a.started_at > :since) later
 """)
 # Once only: whatever comes of this attempt, `may_repeat` is false from now on.
 RETRY = text("""

@@ -4,8 +4,9 @@ import uuid
 
 import pytest
 from sqlalchemy import select
+from werkzeug.exceptions import NotFound
 
-from app.inbox.conversations import Conversation, Later
+from app.inbox.conversations import Conversation, Later, Message
 from app.inbox.outbound import jobs
 from app.tenancy import Actor, Tenant, db, now, tenant_scope
 from tests.arrivals import arrive
@@ -32,3 +33,15 @@ def test_what_one_business_has_scheduled_does_not_delay_another_business(
     jobs.release_scheduled()
     tenants = {job.args[0] for job in enqueued.jobs if job.func_name == "outbound.release"}
     assert tenants == {str(world.bakery.id), str(world.shoes.id)}
+
+
+def test_a_job_of_one_business_releases_no_message_of_another(world: World) -> None:
+    world.connect_numbers()
+    arrive(message(number=BAKERY_NUMBER))
+    schedule(world.bakery, 1)
+    with tenant_scope(world.bakery.id):
+        id = db.session.scalars(select(Message.id).where(Message.state == "scheduled")).one()
+    with pytest.raises(NotFound):
+        jobs.release_message(str(world.shoes.id), str(id))
+    with tenant_scope(world.bakery.id):
+        assert Message.get_or_404(id).state == "scheduled"

@@ -29,7 +29,8 @@ log = structlog.get_logger()
 
 # While a job waits it is not enqueued a second time; should Redis lose it, it may be again after this long. Behind many
 # of its tenant it waits for longer, a second for each so many: else a slow lane fills up with what sweeps find again.
-PENDING_SECONDS, LONGEST_PENDING, BEFORE_IT = 5, 600, 10
+# With a sweep's five seconds no lost job waits longer than 30.
+PENDING_SECONDS, LONGEST_PENDING, BEFORE_IT = 5, 25, 10
 DOWN_SECONDS = 2
 JOBS: dict[str, Job] = {}
 SWEEPS: dict[str, Sweep] = {}

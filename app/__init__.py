@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, health, logs, realtime, templating
+from app import cli, errors, garbage, health, logs, realtime, templating
 from app.bodies import Bodies, Budget
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
@@ -88,7 +88,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Flask calls first what was registered last: this sees the response that a failed commit is answered with.
     app.after_request(harden)
     init_extensions(app, settings)
-    register_blueprints(app)
+    with garbage.paused():
+        register_blueprints(app)
     cli.init_app(app)
     return app
 

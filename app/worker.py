@@ -5,7 +5,6 @@ A worker runs registered jobs only.
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 import time
@@ -19,6 +18,7 @@ import structlog
 from flask import Flask
 from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
+from sqlalchemy.orm import configure_mappers
 
 from app import create_app
 from app.extensions import outside
@@ -79,16 +79,15 @@ def supervise(lanes: list[str]) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    # Features are imported with an app: here once, instead of in each worker.
-    create_app()
-    gc.freeze()
-    workers = [start(lane) for lane in lanes]
+    # Loaded here once, instead of in each worker, before there is any connection that they would share.
+    app = load()
+    workers = [start(app, lane) for lane in lanes]
     while not stopping:
         for place, (lane, process) in enumerate(zip(lanes, workers, strict=True)):
             if not process.is_alive():
                 log.warning("worker ended, starting another", lane=lane, code=process.exitcode)
                 time.sleep(0.5)
-                workers[place] = start(lane)
+                workers[place] = start(app, lane)
         time.sleep(0.3)
     for process in workers:
         process.terminate()
@@ -96,23 +95,28 @@ def supervise(lanes: list[str]) -> None:
         process.join(20)
 
 
-def start(lane: str) -> ForkProcess:
-    """Forked, so that imports are shared and a restarted worker begins seconds earlier."""
-    process = get_context("fork").Process(target=work, args=(lane,))
+def load() -> Flask:
+    app = create_app()
+    configure_mappers()
+    collect_rarely()
+    return app
+
+
+def start(app: Flask, lane: str) -> ForkProcess:
+    """Forked, so that all that is loaded is shared, and a worker begins at once."""
+    process = get_context("fork").Process(target=work, args=(app, lane))
     process.start()
     return process
 
 
-def work(lane: str) -> None:
+def work(app: Flask, lane: str) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_DFL)
-    app = create_app()
-    collect_rarely()
     run(app, lane)
 
 
 if __name__ == "__main__":
     if len(chosen := sys.argv[1:]) == 1:
-        work(chosen[0])
+        work(load(), chosen[0])
     else:
         supervise(chosen or list(WORKERS))

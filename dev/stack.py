@@ -101,6 +101,8 @@ class Stack:
         )
         self.env |= environment.simulator(self.meta, self.web, str(self.folder / "simulator"), self.door)
         self.env |= {"PYTHONUNBUFFERED": "1", "FLASK_APP": "wsgi", "BIND": "127.0.0.1", "WEB_CONCURRENCY": "1"}
+        # A third of a start is compiling: once is enough.
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
         self.env["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{self.env['PATH']}"
         self.env |= {"PORT": port_of(self.web), "DOOR_PORT": port_of(self.door)}
         if self.postgres.process:

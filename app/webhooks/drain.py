@@ -19,10 +19,13 @@ from .handlers import apply_events
 from .turns import claim
 
 
-def drain_batch() -> int:
-    """Drains posts that no other drain has claimed, tenants in turn. Returns how many there were."""
+def drain_batch(*, little_first: bool = True) -> int:
+    """Drains posts that no other drain has claimed, tenants in turn. Returns how many there were.
+
+    `little_first`: of tenants with little to drain, where there are any; else of those with much.
+    """
     with platform_scope("drain webhooks"):
-        posts, locked = claim()
+        posts, locked = claim(little_first=little_first)
         HeldChange.release([post.id for post in posts if post.drains])
         arrived, groups = route(posts)
         PartnerWaba.note(item.event for item in arrived)

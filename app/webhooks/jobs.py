@@ -35,8 +35,9 @@ FORGET = text("""
 
 @job("webhooks.drain", "inbound", per_tenant=False, seconds=180)
 def drain() -> None:
-    end = time.monotonic() + BUDGET_SECONDS
-    while drain_batch():
+    end, little_first = time.monotonic() + BUDGET_SECONDS, True
+    while drain_batch(little_first=little_first):
+        little_first = not little_first
         if time.monotonic() > end:
             enqueue("webhooks.drain")
             return

@@ -28,6 +28,8 @@ BATCH_BYTES = 400_000
 MOST, FEWEST = 2_000, 20
 # Of whom one batch is: more wait for the next one, or for another drain.
 MOST_TENANTS = 64
+# A business with no more waiting than this is drained in a few hundredths of a second.
+LITTLE_BYTES = 20_000
 
 
 class Waiting(NamedTuple):
@@ -35,16 +37,22 @@ class Waiting(NamedTuple):
     size: int
 
 
-def claim() -> tuple[Sequence[Row[Any]], list[str]]:
+# Of each tenant, what waits for each of its numbers, the oldest first.
+Queues = dict[str, list[list[Waiting]]]
+
+
+def claim(*, little_first: bool) -> tuple[Sequence[Row[Any]], list[str]]:
     """Locks a batch of posts, each number's oldest first, and their tenants. Skips what other drains hold.
 
-    So a second drain takes what comes for others, while the first one is busy with a backlog.
+    So a second drain takes what comes for others, while the first one is busy with a backlog. Tenants with little and
+    those with much do not share a batch: who has little would wait for the whole of it.
     """
-    queues = by_tenant(waiting_by_address())
-    locked = lock_free(list(queues), MOST_TENANTS) if queues else []
-    chosen = choose([queues[owner] for owner in locked])
-    posts = db.session.execute(LOCK_CHOSEN, {"ids": chosen}).all() if chosen else []
-    return posts, locked
+    for queues in by_amount(by_tenant(waiting_by_address()), little_first=little_first):
+        locked = lock_free(list(queues), MOST_TENANTS) if queues else []
+        chosen = choose([queues[owner] for owner in locked])
+        if chosen and (posts := db.session.execute(LOCK_CHOSEN, {"ids": chosen}).all()):
+            return posts, locked
+    return [], []
 
 
 def waiting_by_address() -> dict[str, list[Waiting]]:
@@ -58,13 +66,22 @@ def waiting_by_address() -> dict[str, list[Waiting]]:
     return waiting
 
 
-def by_tenant(waiting: dict[str, list[Waiting]]) -> dict[str, list[list[Waiting]]]:
+def by_tenant(waiting: dict[str, list[Waiting]]) -> Queues:
     """The posts of each tenant's numbers. A number that no tenant has connected is its own queue."""
     owners = owners_of(waiting)
-    queues: dict[str, list[list[Waiting]]] = defaultdict(list)
+    queues: Queues = defaultdict(list)
     for address, posts in waiting.items():
         queues[str(owners.get(address, address))].append(posts)
     return queues
+
+
+def by_amount(queues: Queues, *, little_first: bool) -> list[Queues]:
+    """The tenants with little to drain and those with much, whichever come first."""
+    little, much = Queues(), Queues()
+    for owner, numbers in queues.items():
+        size = sum(post.size for posts in numbers for post in posts)
+        (little if size <= LITTLE_BYTES else much)[owner] = numbers
+    return [little, much] if little_first else [much, little]
 
 
 def choose(queues: Iterable[list[list[Waiting]]]) -> list[int]:

@@ -178,6 +178,18 @@ def test_who_comes_later_does_not_wait_behind_the_backlog_of_another_business(wo
         assert db.session.scalars(select(Message.body)).all() == ["only one"]
 
 
+def test_who_has_little_shares_no_batch_with_who_has_much_and_they_take_turns(world: World) -> None:
+    bodies = [post(message("only one", number=SHOES_NUMBER)) for _ in range(2)]
+    with platform_scope("tests"):
+        db.session.add_all(backlog(BAKERY_NUMBER, 1_200))
+        db.session.add(WebhookEvent(body=bodies[0], address=SHOES_NUMBER))
+    assert drain_batch() == 1
+    with platform_scope("tests"):
+        db.session.add(WebhookEvent(body=bodies[1], address=SHOES_NUMBER))
+    assert drain_batch(little_first=False) > 100
+    assert drain_batch(little_first=True) == 1
+
+
 def test_a_batch_ends_at_its_size_and_takes_at_least_one(world: World) -> None:
     large = post(*(message("x" * 3000, wa_id=f"1650{n:07}") for n in range(150)))
     assert len(large) > turns.BATCH_BYTES

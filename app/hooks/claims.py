@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import structlog
 from pydantic_core import to_json
 from sqlalchemy import Row, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.crypto import Undecryptable
 from app.egress import Refused, checked
@@ -27,7 +29,11 @@ from .events import OutgoingEvent, public_id
 from .outbox import lock_endpoints
 from .resources import Resources
 
+log = structlog.get_logger()
+
 USER_AGENT = "Switchboard-Webhooks/1"
+# What keeps a request from being sent, and says nothing of the server it would go to.
+NOT_SENT = ("gone", "unsigned", "unrendered")
 # `Retry-After` is obeyed up to this.
 LONGEST_REST = dt.timedelta(hours=6)
 GONE = 410
@@ -105,40 +111,55 @@ def prepare(
         parcel = Parcel(
             current_tenant_id(), row.endpoint_id, row.id, row.conversation_id, row.is_ordered, row.attempts, row.tries
         )
-        if (place := places[row.endpoint_id]) is None:
-            unsendable.append((parcel, Outcome(None, error="refused")))
-            continue
-        url, keys = place
-        if (body := body_of(row, bodies)) is None:
-            unsendable.append((parcel, Outcome(None, error="gone")))
-            continue
-        webhook_id = f"bat_{row.id.hex}" if row.type == BATCH else public_id(row.event_id)
-        headers = headers_of(webhook_id, int(at.timestamp()), body, keys)
-        calls.append(Call(parcel.tenant_id, row.endpoint_id, url, headers, body, parcel))
+        place, body = places[row.endpoint_id], body_of(row, bodies)
+        if isinstance(place, str):
+            unsendable.append((parcel, Outcome(None, error=place)))
+        elif isinstance(body, str):
+            unsendable.append((parcel, Outcome(None, error=body)))
+        else:
+            url, keys = place
+            webhook_id = f"bat_{row.id.hex}" if row.type == BATCH else public_id(row.event_id)
+            headers = headers_of(webhook_id, int(at.timestamp()), body, keys)
+            calls.append(Call(parcel.tenant_id, row.endpoint_id, url, headers, body, parcel))
     return calls, unsendable
 
 
-def place_of(endpoint: WebhookEndpoint) -> tuple[httpx.URL, tuple[bytes, ...]] | None:
-    """Where it is, and what its requests are signed with. None where it must not be called, or can't be signed."""
+def place_of(endpoint: WebhookEndpoint) -> tuple[httpx.URL, tuple[bytes, ...]] | str:
+    """Where it is, and what its requests are signed with; or why nothing is sent there, a key of `words.ERRORS`."""
     try:
         return checked(endpoint.url), endpoint.keys
-    except (Refused, Undecryptable):
+    except Refused:
+        return "refused"
+    except Undecryptable:
+        return "unsigned"
+
+
+def render(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, bytes | None]:
+    """The JSON of each event that is still stored, as it is now; None where that fails, which delays no other."""
+    events = OutgoingEvent.with_ids(ids)
+    resources = Resources.of(list(events.values()))
+    return {id: json_of(event, resources) for id, event in events.items()}
+
+
+def json_of(event: OutgoingEvent, resources: Resources) -> bytes | None:
+    try:
+        return to_json(event.rendered(resources))
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("event not rendered", event_id=str(event.id), type=event.type)
         return None
 
 
-def render(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, bytes]:
-    """The JSON of each event that is still stored, as it is now."""
-    events = OutgoingEvent.with_ids(ids)
-    resources = Resources.of(list(events.values()))
-    return {id: to_json(event.rendered(resources)) for id, event in events.items()}
-
-
-def body_of(row: Row[Any] | WebhookDelivery, bodies: Mapping[uuid.UUID, bytes]) -> bytes | None:
-    """What one request says; None where nothing of it is stored any more."""
-    parts = [bodies[id] for id in row.event_ids if id in bodies]
-    if row.type != BATCH or not parts:
-        return parts[0] if parts else None
-    return b'{"type":"batch","events":[' + b",".join(parts) + b"]}"
+def body_of(row: Row[Any] | WebhookDelivery, bodies: Mapping[uuid.UUID, bytes | None]) -> bytes | str:
+    """What one request says; or why there is nothing to send, a key of `words.ERRORS`."""
+    stored = [bodies[id] for id in row.event_ids if id in bodies]
+    parts = [part for part in stored if part is not None]
+    if len(parts) < len(stored):
+        return "unrendered"
+    if not parts:
+        return "gone"
+    return b'{"type":"batch","events":[' + b",".join(parts) + b"]}" if row.type == BATCH else parts[0]
 
 
 def headers_of(webhook_id: str, timestamp: int, body: bytes, keys: Sequence[bytes]) -> tuple[tuple[str, str], ...]:
@@ -239,7 +260,7 @@ ATTEMPTS = text("""
 
 def note_health(parcels: Sequence[tuple[Parcel, Outcome]], at: dt.datetime) -> None:
     """What this says of the webhooks themselves: that one works, asks for rest, is gone, or has failed for a day."""
-    sent = [(parcel, outcome) for parcel, outcome in parcels if outcome.error != "gone"]
+    sent = [(parcel, outcome) for parcel, outcome in parcels if outcome.error not in NOT_SENT]
     working = {parcel.endpoint_id for parcel, outcome in sent if outcome.is_success}
     if working:
         WebhookEndpoint.note_success(sorted(working))

@@ -15,6 +15,8 @@ ERRORS = {
     "connection": N_("The server could not be reached."),
     "protocol": N_("The server's answer was not valid HTTP."),
     "gone": N_("The event is no longer stored."),
+    "unsigned": N_("The signing secret can't be decrypted, so nothing was sent. Ask the operator."),
+    "unrendered": N_("This event couldn't be prepared, so nothing was sent. Ask the operator."),
 }
 REASONS = {
     "member": N_("Disabled by a team member"),

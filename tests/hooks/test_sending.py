@@ -26,6 +26,7 @@ from app.hooks.deliveries import RETRY_SECONDS
 from app.hooks.endpoints import WebhookEndpoint
 from app.hooks.events import OutgoingEvent, schema_of
 from app.hooks.jobs import cancel, forget_old_deliveries, mail
+from app.hooks.resources import Resources
 from app.inbox.conversations import Message
 from app.tenancy import db, happened, now, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber
@@ -53,6 +54,28 @@ def test_a_message_comes_signed_with_what_is_around_it(hooks: Hooks, receiver: R
     assert event["data"]["conversation"]["id"] == event["data"]["conversation_id"]
     jsonschema.validate(event, schema_of("message.received"), format_checker=jsonschema.FormatChecker())
     assert hooks.states == ["delivered"]
+
+
+def test_an_event_that_cannot_be_rendered_delays_no_other(
+    hooks: Hooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = hooks.add()
+    hooks.happens()
+    broken = hooks.deliveries()[0].event_id
+    hooks.happens()
+    rendered = OutgoingEvent.rendered
+
+    def render(event: OutgoingEvent, resources: Resources) -> dict[str, Any]:
+        if event.id == broken:
+            raise KeyError("subject")
+        return rendered(event, resources)
+
+    monkeypatch.setattr(OutgoingEvent, "rendered", render)
+    hooks.send()
+    assert len(receiver.got) == 1
+    first, second = sorted(hooks.deliveries(), key=lambda one: one.event_id != broken)
+    assert (first.state, first.error, second.state) == ("waiting", "unrendered", "delivered")
+    assert hooks.endpoint(endpoint).failing_since is None
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])

@@ -104,14 +104,15 @@ def replay(endpoint_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
 def show_delivery(endpoint_id: uuid.UUID, delivery_id: uuid.UUID) -> str:
     endpoint, delivery = delivery_or_404(endpoint_id, delivery_id)
     body = body_of(delivery, render(delivery.event_ids))
-    shown = body[:SHOWN_BYTES].decode(errors="replace") if body else ""
+    shown = body[:SHOWN_BYTES].decode(errors="replace") if isinstance(body, bytes) else ""
     return render_template(
         "hooks/delivery.html",
         endpoint=endpoint,
         delivery=delivery,
         attempts=delivery.tried,
         body=shown,
-        is_cut=bool(body and len(body) > SHOWN_BYTES),
+        is_cut=isinstance(body, bytes) and len(body) > SHOWN_BYTES,
+        missing="" if shown else why(None, str(body)),
         states=STATE_WORDS,
     )
 

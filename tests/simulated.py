@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import httpx
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from werkzeug.serving import make_server
 
 from app.extensions import outside
@@ -26,6 +26,7 @@ from app.webhooks.drain import drain_batch
 from dev import environment
 from simulator import Settings as PlayedSettings
 from simulator import World as PlayedWorld
+from tests.enqueued import Enqueued
 from tests.played import play
 from tests.world import World
 
@@ -136,6 +137,7 @@ class Road:
 
     def sweep(self) -> None:
         recover_waiting_messages()
+        Enqueued(current_app).run("outbound.expire")
 
 
 @pytest.fixture

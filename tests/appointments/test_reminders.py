@@ -23,7 +23,7 @@ from app.notifications.models import Notification
 from app.people.erasure import erase
 from app.people.merges import ContactMerge
 from app.people.person_file import data_of
-from app.tenancy import commit, db, now, platform_scope, tenant_scope
+from app.tenancy import commit, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.appointments.diary import Diary, another
 from tests.enqueued import Enqueued
@@ -80,7 +80,7 @@ def test_one_that_the_sender_has_is_not_queued_again_after_a_move(diary: Diary, 
     diary.move(one)
     with tenant_scope(diary.id):
         db.session.execute(update(Message).values(state="queued"))
-    with platform_scope("tests"):
+    with tenant_scope(diary.id):
         expire_late()
     assert states(diary) == ["expired"]
 

@@ -147,6 +147,16 @@ def test_a_status_that_came_too_early_is_joined_when_its_message_is_known(road: 
         assert db.session.query(OrphanStatus).count() == 0
 
 
+def test_expiring_goes_on_until_all_that_are_late_have_expired(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "EXPIRED_AT_ONCE", 1)
+    conversation = road.customer_writes()
+    messages = [road.reply(conversation, f"too late {n}") for n in range(3)]
+    with tenant_scope(road.world.bakery.id):
+        db.session.execute(update(Message).values(expires_at=now()))
+    road.sweep()
+    assert {road.state_of(message) for message in messages} == {"expired"}
+
+
 def test_a_message_that_waited_past_the_window_is_not_sent(road: Road) -> None:
     message = road.reply(road.customer_writes(), "too late")
     with tenant_scope(road.world.bakery.id):

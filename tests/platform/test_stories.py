@@ -105,7 +105,7 @@ def test_what_waited_too_long_says_what_it_waited_for(ann: Browser, world: World
     message = sent(world, talk, "queued", expires_at=now() - dt.timedelta(minutes=1))
     with tenant_scope(world.bakery.id):
         PhoneNumber.get_or_404(talk.phone_number_id).pause("Meta was cross.", "Wait for Meta.")
-    with platform_scope("tests"):
+    with tenant_scope(world.bakery.id):
         expire_late()
     facts = verdict(ann, message)
     assert "The 24-hour reply window closed first" in facts and "Meta was cross." in facts and "Wait for Meta." in facts

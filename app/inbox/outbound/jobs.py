@@ -99,13 +99,23 @@ def release_message(message_id: str) -> None:
 
 @sweep(every=5)
 def recover_waiting_messages() -> None:
-    """Settles what a dead worker left, and enqueues the delivery where messages are due."""
+    """Settles what a dead worker left, and enqueues the delivery where messages are due, or their expiry."""
     with platform_scope("messages waiting, or left behind by a worker that died"):
         outbox.park_abandoned()
-        outbox.expire_late()
+        is_late = (Message.state == "queued") & (Message.expires_at <= database_now()) & Message.instead.is_(None)
+        late = in_turn(select(Message.tenant_id, Message.id).where(is_late), Message.expires_at, AT_ONCE)
+        for tenant_id in {row.tenant_id for row in db.session.execute(late)}:
+            later("outbound.expire", tenant_id=tenant_id)
     unknowns.retry_lost()
     if any(waiting.is_due for waiting in waiting_lanes()):
         enqueue("outbound.deliver")
+
+
+@job("outbound.expire")
+def expire_late() -> None:
+    """Expires what WhatsApp would refuse, some hundreds in each transaction: a campaign may have many."""
+    while outbox.expire_late():
+        commit()
 
 
 @job("outbound.upload", "files", seconds=uploads.SECONDS)

@@ -19,13 +19,17 @@ import tomllib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 
 from bench.report import table
 from dev.stack import ROOT
+from tests.databases import MIGRATED, migrated_postgres
 
 LIST = pathlib.Path(__file__).with_name("bugs.toml")
 LEFT_OUT = shutil.ignore_patterns(".git", ".local", ".venv", "node_modules", "__pycache__", ".*_cache")
 SHARED = (".venv", "node_modules")
+# Where a bug can only be seen while a database is migrated.
+MIGRATING = ("migrations/", "app/bootstrap.py", "app/tenancy/cluster.py")
 FAILED = 1  # what pytest answers when tests ran and some failed
 
 
@@ -39,17 +43,18 @@ class Bug:
 
 
 class Copy:
-    """A tree of its own, in which anything may be broken."""
+    """A tree of its own, in which anything may be broken. Its tests start a copy of a Postgres migrated before."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.root = folder / "tree"
+    def __init__(self, folder: pathlib.Path, migrated: str) -> None:
+        self.root, self.migrated = folder / "tree", migrated
         shutil.copytree(ROOT, self.root, ignore=LEFT_OUT)
         for name in SHARED:
             (self.root / name).symlink_to((ROOT / name).resolve())
 
-    def test(self, tests: Iterable[str], *options: str) -> int:
-        # Without bytecode: an edit within the same second would not be noticed.
-        env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    def test(self, tests: Iterable[str], *options: str, migrates: bool = False) -> int:
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        if not migrates:
+            env[MIGRATED] = self.migrated
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *tests]
         # Into a file, and in a session of its own: what a run leaves behind that had to be ended is ended too.
         with tempfile.TemporaryFile("w+") as output:
@@ -68,11 +73,17 @@ class Copy:
         right = path.read_text()
         if right.count(bug.old) != 1:
             return f"its text is there {right.count(bug.old)} times"
-        path.write_text(right.replace(bug.old, bug.new))
         try:
-            return "" if self.test(bug.tests, "-x") == FAILED else "survived"
+            self.write(path, right.replace(bug.old, bug.new))
+            found = self.test(bug.tests, "-x", migrates=bug.file.startswith(MIGRATING)) == FAILED
+            return "" if found else "survived"
         finally:
-            path.write_text(right)
+            self.write(path, right)
+
+    def write(self, path: pathlib.Path, source: str) -> None:
+        """Without what was compiled of it: an edit within the same second would not be noticed."""
+        path.write_text(source)
+        pathlib.Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
     @property
     def caught_by(self) -> str:
@@ -88,7 +99,8 @@ def main(words: list[str]) -> int:
     chosen = [bug for bug in bugs if not words or any(word in bug.name for word in words)]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-bugs-", dir="/tmp"))
     try:
-        return run([Copy(folder / str(number)) for number in range(os.cpu_count() or 1)], chosen)
+        with migrated_postgres() as migrated:
+            return run([Copy(folder / str(number), migrated) for number in range(os.cpu_count() or 1)], chosen)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -2,7 +2,8 @@
 
 DATABASE_URL, PLATFORM_DATABASE_URL, MIGRATIONS_DATABASE_URL and SUPERUSER_DATABASE_URL give one: a database of the
 tests' own, which they empty. It may be a Citus cluster; it is not cloned, so the tests run one after the other.
-REDIS_URL gives a Redis. POOLED=1 puts PgBouncer before the app's two roles.
+REDIS_URL gives a Redis. POOLED=1 puts PgBouncer before the app's two roles. MIGRATED_POSTGRES is the folder of a
+Postgres that was migrated before, of which a copy is started (`make bugs`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import contextlib
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -28,7 +31,7 @@ from dev import environment
 from dev.services import FAST, PgBouncer, Postgres, Redis
 from dev.stack import DATABASES, given_databases
 
-SUPERUSER = "SUPERUSER_DATABASE_URL"
+SUPERUSER, MIGRATED = "SUPERUSER_DATABASE_URL", "MIGRATED_POSTGRES"
 ROLES = ("switchboard_app", "switchboard_platform")
 # What migrations fill, and no test changes permanently.
 COMES_WITH_THE_PRODUCT = ("alembic_version", "rate_cards", "market_codes", "rates")
@@ -46,9 +49,13 @@ class OwnDatabases:
         self.start()
 
     def start(self) -> None:
+        migrated = os.environ.get(MIGRATED)
+        if migrated:
+            subprocess.run(["cp", "-a", migrated, self.folder / "pg"], check=True)
         self.postgres = Postgres(self.folder / "pg", settings=FAST).start()
         self.pooler = PgBouncer(self.postgres, ROLES).start() if os.environ.get("POOLED") else None
-        migrate(self.settings("template", 0, is_pooled=False), self.postgres.url())
+        if not migrated:
+            migrate(self.settings("template", 0, is_pooled=False), self.postgres.url())
 
     def settings(self, database: str, redis_database: int, *, is_pooled: bool = True) -> dict[str, str]:
         urls = environment.database_urls(self.postgres.url, database)
@@ -80,6 +87,17 @@ class OwnDatabases:
             if service:
                 service.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def migrated_postgres() -> Iterator[str]:
+    """The folder of a migrated Postgres that does not run: what MIGRATED_POSTGRES names."""
+    databases = OwnDatabases()
+    databases.postgres.stop()
+    try:
+        yield str(databases.postgres.data)
+    finally:
+        databases.stop()
 
 
 def clone(superuser_url: str, database: str) -> None:

@@ -1,4 +1,4 @@
-"""What a business promises: opening hours, an away message, how soon it answers, a question afterwards."""
+"""What a business promises: opening hours, an out-of-office reply, response times, a survey."""
 
 import sqlalchemy as sa
 from alembic import op

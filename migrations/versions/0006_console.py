@@ -1,4 +1,4 @@
-"""The console: held changes that can be replayed and discarded, messages in trouble, who looked at a tenant's mail."""
+"""The console: held changes that can be replayed and discarded, messages in trouble, who opened a tenant's messages."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The desk's indexes and what is known of older conversations, beside the traffic: each step may run again."""
+"""The desk's indexes, and older conversations filled in, under traffic: each step may run again."""
 
 import sqlalchemy as sa
 from alembic import op

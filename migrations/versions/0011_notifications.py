@@ -1,4 +1,4 @@
-"""Notifications: browsers that are told, what each member wants to hear, and what waits to be told."""
+"""Notifications: browsers to notify, what each member wants to be notified about, and what waits to be sent."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The time zone of each person's browser, for times in mails and where a browser does not say."""
+"""The time zone of each person's browser, for times in emails and where a browser does not say."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Previews of the pages behind links, fetched by us and kept for a while."""
+"""Previews of the pages behind links, fetched by us and cached."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Direct Send: whether a business uses it, and what is known of each account."""
+"""Direct Send: whether a business uses it, and what each account may do."""
 
 import sqlalchemy as sa
 from alembic import op

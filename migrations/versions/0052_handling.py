@@ -1,4 +1,4 @@
-"""Who has a conversation: a person, the assistant, an automation, or nobody; and automations. May run again."""
+"""Who has a conversation: a person, the assistant, an automation, or none of them; and automations. May run again."""
 
 import sqlalchemy as sa
 from alembic import op

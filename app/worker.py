@@ -83,12 +83,14 @@ def supervise(lanes: list[str]) -> None:
     app = load()
     workers = [start(app, lane) for lane in lanes]
     while not stopping:
-        for place, (lane, process) in enumerate(zip(lanes, workers, strict=True)):
-            if not process.is_alive():
-                log.warning("worker ended, starting another", lane=lane, code=process.exitcode)
-                time.sleep(0.5)
-                workers[place] = start(app, lane)
         time.sleep(0.3)
+        ended = [place for place, process in enumerate(workers) if not process.is_alive()]
+        if ended:
+            # All at once: without Redis all of them end.
+            time.sleep(0.5)
+        for place in ended:
+            log.warning("worker ended, starting another", lane=lanes[place], code=workers[place].exitcode)
+            workers[place] = start(app, lanes[place])
     for process in workers:
         process.terminate()
     for process in workers:

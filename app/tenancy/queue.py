@@ -101,7 +101,7 @@ def job(
 
 
 def later(name: str, *ids: object, tenant_id: uuid.UUID | None = None) -> None:
-    """Enqueues a job after the commit; a tenant's job for `tenant_id`, else for the current tenant."""
+    """Enqueues a job after the commit, once however often; a tenant's job for `tenant_id`, else the current tenant."""
     wanted, arguments = JOBS[name], [str(id) for id in ids]
     if wanted.per_tenant:
         arguments.insert(0, str(tenant_id or current_tenant_id()))
@@ -110,17 +110,17 @@ def later(name: str, *ids: object, tenant_id: uuid.UUID | None = None) -> None:
     if batch is None:
         batch = Batch()
         after_commit(batch)
-    batch.jobs.append((wanted, tuple(arguments)))
+    batch.jobs[wanted, tuple(arguments)] = None
 
 
 class Batch:
     """The jobs of one transaction, for after its commit."""
 
     def __init__(self) -> None:
-        self.jobs: list[tuple[Job, tuple[str, ...]]] = []
+        self.jobs: dict[tuple[Job, tuple[str, ...]], None] = {}
 
     def __call__(self) -> None:
-        enqueue_all(self.jobs)
+        enqueue_all([*self.jobs])
 
 
 # Which of these jobs did not wait yet? They do from here on. KEYS: one of each job, then the list of each one's tenant.

@@ -32,7 +32,7 @@ from app.entry_points.subjects import Subject
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
-from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, platform_scope, tenant_scope
+from app.tenancy import Actor, Membership, Role, User, db, global_scope, platform_scope, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 from app.wabas.models import PhoneNumber
 from dev import bakery, books, diary, properties, reported, weeks
@@ -348,7 +348,6 @@ class Seed:
             conversation = db.session.scalars(conversation_with(wa_id)).one()
             conversation.reply(words, by=Actor.agent(ann), client_id=uuid.uuid4())
             conversation.mark_read()
-            later("outbound.deliver")
 
     def wait_for(self, wa_id: str, count: int) -> None:
         """Waits until these messages have arrived, so that the next one comes after them."""

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from app.assistant.lookups import MOST_LINES, assistant_lookup
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Message
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.languages import main_language
 from app.message_templates.models import MessageTemplate
 from app.tenancy import Happened, db, now, subscriber
@@ -57,13 +56,12 @@ def reply(answer: Answer) -> None:
         return
     language = language_for(answer, talk)
     wanted = appointment if answer.outcome == "reschedule" else None
-    if wanted and (sent := offer_times(wanted, talk, language, client_id)):
-        enqueue_delivery(sent)
+    if wanted and offer_times(wanted, talk, language, client_id):
         return
     title, local = (appointment.title, appointment.local) if appointment else ("", None)
     with suppress(*NOT_SENT):
         words = phrases.outcome_in_words(answer.outcome, language, title, local)
-        enqueue_delivery(talk.reply(words, by=SWITCHBOARD, client_id=client_id, source="appointment"))
+        talk.reply(words, by=SWITCHBOARD, client_id=client_id, source="appointment")
     if wanted:
         raise_task(wanted)
 
@@ -115,7 +113,7 @@ def confirm_booking(response: FlowResponse, booking_id: uuid.UUID) -> None:
     language = phrases.language_among(talk.customer_language)
     words = phrases.outcome_in_words("booked", language, appointment.title, appointment.local)
     with suppress(*NOT_SENT):
-        enqueue_delivery(talk.reply(words, by=SWITCHBOARD, client_id=client_id, source="appointment"))
+        talk.reply(words, by=SWITCHBOARD, client_id=client_id, source="appointment")
 
 
 @assistant_lookup(

@@ -16,7 +16,7 @@ from app.inbox.conversations import ClientIdReused, Conversation, Message, Refus
 from app.inbox.outbound.typing import forget_typing
 from app.languages import detect
 from app.meta import outgoing
-from app.tenancy import Actor, commit, db, later, now, uuid7
+from app.tenancy import Actor, commit, db, now, uuid7
 
 from . import gate, phrases, situations, understanding
 from .access import ModelAccess
@@ -277,7 +277,6 @@ def send_answer(
     assert message
     engagement.disclosed_at = now()
     forget_typing(conversation)
-    later("outbound.deliver")
     return message
 
 

@@ -8,7 +8,7 @@ from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Refusal
 from app.inbox.desk.notes import Note
 from app.team.models import Team
-from app.tenancy import Actor, later, now
+from app.tenancy import Actor, now
 
 from . import phrases
 from .assistant import Setup
@@ -43,7 +43,6 @@ def tell_customer(conversation: Conversation, setup: Setup, turn: AssistantTurn,
     except Refusal:
         return
     turn.message_id = message.id
-    later("outbound.deliver")
 
 
 def answer_id(turn: AssistantTurn) -> uuid.UUID:

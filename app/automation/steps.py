@@ -23,7 +23,6 @@ from app.inbox.conversations.assignment import Taken, member_or_none
 from app.inbox.desk.distribution import Takers
 from app.inbox.desk.notes import Note
 from app.inbox.desk.state_changes import change_state
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.message_templates.models import MessageTemplate
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Refused, Row
@@ -85,7 +84,6 @@ def send(turn: Turn, step_id: uuid.UUID, compose: Any, *, attempt: int = 0, sour
         message = conversation.send(compose(turn), by=turn.automation.actor, client_id=client_id, source=source)
     except NOT_SENT as problem:
         return refused(problem)
-    enqueue_delivery(message)
     return Outcome("sent", seen={"message": str(message.id), "text": message.words[:200]})
 
 
@@ -204,8 +202,6 @@ class Canned(Step):
             messages = writing.queue(conversation, by=turn.automation.actor, source=source_of(turn.automation))
         except NOT_SENT as problem:
             return refused(problem)
-        for message in messages:
-            enqueue_delivery(message)
         return Outcome("sent", seen={"message": str(messages[0].id), "text": messages[0].words[:200]})
 
     def sentence(self, names: Names) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from sqlalchemy import select
 
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Message
 from app.inbox.inbound.readers import reads_messages
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.meta.payload import text as text_of
 from app.tenancy import Happened, db, subscriber
 from app.whatsapp_flows.models import WhatsappFlow
@@ -71,11 +71,8 @@ def alert_of(message: Message) -> uuid.UUID | None:
 def confirm(talk: Conversation, tapped: Message, searches: list[SavedSearch], language: str) -> None:
     named = ", ".join(search.label_in(language) for search in searches)
     words = in_language(STOPPED, language).format(search=named[:500])
-    try:
-        message = talk.reply(words, by=BY, client_id=uuid.uuid5(tapped.id, "alerts stopped"), source="listing_alert")
-    except NOT_SENT:
-        return
-    enqueue_delivery(message)
+    with suppress(*NOT_SENT):
+        talk.reply(words, by=BY, client_id=uuid.uuid5(tapped.id, "alerts stopped"), source="listing_alert")
 
 
 @subscriber("listings_capped", "message.failed")

@@ -17,7 +17,6 @@ from app.inbox.api import messages
 from app.inbox.api.sending import TemplateMessage, TextMessage
 from app.inbox.api.shapes import ContactReference, MessageShape, NumberReference
 from app.inbox.conversations import Message
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.message_templates.api.shapes import PriceShape
 from app.tenancy import now
 from app.tenancy.guard import roll_back
@@ -120,7 +119,6 @@ def preview_or_send(
     message = messages.send(wanted, uuid.uuid5(current_key().id, f"mcp {once}"))
     if content_of(message) != seen:
         raise Problem(CHANGED)
-    enqueue_delivery(message)
     return Sent.of(message)
 
 

@@ -21,7 +21,7 @@ from app.inbox.compose.first_messages import Recipient
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Message, Sending, send_all
 from app.message_templates.models import MessageTemplate
-from app.tenancy import Actor, among, db, later
+from app.tenancy import Actor, among, db
 from app.wabas.models import PhoneNumber
 
 from . import refusals
@@ -116,8 +116,6 @@ class Round:
             outcomes[one.client_id] = self.note(one, self.send_one(one))
         db.session.flush()
         SentNotification.add_all(self.sent, self.by)
-        if self.sent:
-            later("outbound.deliver")
         return outcomes
 
     def note(self, one: Wanted, outcome: Outcome) -> Outcome:

@@ -18,7 +18,6 @@ from app.folding import fold
 from app.inbox.compose.first_messages import Recipient
 from app.inbox.conversations import Conversation, Later, Message
 from app.inbox.conversations.messages import NOT_SENT
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.message_templates.models import GONE, MessageTemplate
 from app.message_templates.uses import Use, uses_templates
 from app.meta.message_templates import SENDABLE
@@ -298,8 +297,6 @@ class Notification(TenantModel):
         later = Later(send_at) if send_at else None
         message = conversation.send(outgoing, by=by, client_id=client_id, later=later, source=source, lane=lane)
         SentNotification.add(self, message, by)
-        if later is None:
-            enqueue_delivery(message)
         return message
 
     def check_pause(self, conversation: Conversation) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select, text
 
 from app.inbox.conversations import Message
-from app.tenancy import Tenant, db, first_id, later, now
+from app.tenancy import Tenant, db, first_id, now
 from app.wabas.models import PhoneNumber
 
 PAGE = 50
@@ -90,6 +90,5 @@ def retry_all(ids: Iterable[uuid.UUID], *, also_unknown: bool) -> int:
         in_time = message.expires_at is None or message.expires_at > now()
         if in_time and message.can_be_retried and (also_unknown or message.state != "unknown"):
             message.retry()
-            later("outbound.deliver")
             retried += 1
     return retried

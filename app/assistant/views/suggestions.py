@@ -25,7 +25,7 @@ from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation
 from app.inbox.desk.addresses import back_to
 from app.inbox.desk.preferences import DeskPreference
-from app.inbox.outbound.replies import deliver_replies
+from app.inbox.outbound.replies import hold_replies
 from app.tenancy import current_actor, requires
 
 from .overview import Answer
@@ -58,7 +58,7 @@ def use(turn_id: uuid.UUID) -> AnyResponse:
             approve(turn, by=current_actor())
         else:
             message = conversation.reply(turn.reply, by=current_actor(), client_id=answer_id(turn))
-            deliver_replies(conversation, [message], undo=DeskPreference.undo_of(current_user))
+            hold_replies(conversation, [message], undo=DeskPreference.undo_of(current_user))
             turn.message_id = message.id
             turn.settle("used", by=current_actor())
     except NOT_SENT as problem:

@@ -21,7 +21,6 @@ from app.inbox.conversations import Conversation, Later, Message
 from app.inbox.conversations.states import IN_TROUBLE, STATES, TROUBLE
 from app.inbox.files.media import Media
 from app.inbox.outbound.typing import show_typing_later
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.meta.written_numbers import NotRead
 from app.tenancy import db, first_id, later
 from app.wabas.models import PhoneNumber
@@ -139,10 +138,7 @@ def send_message(body: NewMessage) -> MessageShape:
     wanted = body.root
     if wanted.type == "raw" and not current_key().may(RAW):
         raise MissingScope(WRITE, RAW)
-    message = send(wanted, client_id())
-    if wanted.send_at is None:
-        enqueue_delivery(message)
-    return MessageShape.of(message)
+    return MessageShape.of(send(wanted, client_id()))
 
 
 def send(wanted: AnyMessage, client_id: uuid.UUID) -> Message:
@@ -256,7 +252,6 @@ def retry_message(message_id: uuid.UUID) -> MessageShape:
     if not message.can_be_retried:
         raise Problem(NOT_RETRYABLE)
     message.retry()
-    later("outbound.deliver")
     return MessageShape.of(message)
 
 

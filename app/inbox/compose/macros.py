@@ -14,7 +14,6 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.assignment import member_or_none
 from app.inbox.desk.notes import Note
 from app.inbox.desk.state_changes import change_state
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.message_templates.models import MessageTemplate
 from app.message_templates.uses import Use, uses_templates
 from app.meta.outgoing import Outgoing, Refused
@@ -116,11 +115,9 @@ class Macro(TenantModel):
     def run(self, conversation: Conversation, *, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> list[Message]:
         """Runs all steps or, where something cannot be sent, none. The same `run_id` again sends nothing twice.
 
-        Returns the messages, which are enqueued after the commit. Raises what `Writing.queue` raises.
+        Returns the messages. Raises what `Writing.queue` raises.
         """
         messages = self.send(conversation, by, tenant, run_id)
-        for message in messages:
-            enqueue_delivery(message)
         self.run_other_steps(conversation, by, run_id)
         return messages
 

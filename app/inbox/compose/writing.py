@@ -11,7 +11,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import Attachment
 from app.inbox.files.media import Media
-from app.inbox.outbound.replies import deliver_replies
+from app.inbox.outbound.replies import hold_replies
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, User, commit
@@ -39,7 +39,7 @@ class Writing:
         """
         messages = self.queue(conversation, by=Actor.agent(by))
         undo, merging = DeskPreference.undo_of(by), DeskPreference.merging_of(by)
-        deliver_replies(conversation, messages, undo=undo, merging=merging)
+        hold_replies(conversation, messages, undo=undo, merging=merging)
         if self.words:
             Draft.clear(conversation, "reply", owner=by, age=self.age)
         return messages

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from app.contacts.models import load_identities
 from app.meta.outgoing import Outgoing
-from app.tenancy import Actor, among, db
+from app.tenancy import Actor, among, db, later
 from app.tenancy.happenings import happened_each
 from app.wabas.models import PhoneNumber
 
@@ -127,6 +127,8 @@ class Batch:
         happened_each("message.queued", rows, actors=[self.by] * len(rows))
         for conversation, message in new:
             conversation.show_sent(message, self.by)
+        if new:
+            later("outbound.deliver")
 
     def send_one(self, one: Sending) -> Sent:
         """Of a conversation that was merged into another one, and where several share an id."""

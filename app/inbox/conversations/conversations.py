@@ -195,7 +195,7 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
         source: str = "",
         lane: str = "",
     ) -> Message:
-        """Puts a message into the outbox, now or at a time. The same `client_id` again is the same message.
+        """Puts a message into the outbox, to go now or at a time. The same `client_id` again is the same message.
 
         `source` says what it comes from and `lane` which messages it waits behind; both follow from who sends it.
         One with a category goes by Direct Send, unless the window is open for an ordinary one.
@@ -240,6 +240,7 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             db.session.flush()
         if not later:
             self.note_queued(message, by)
+            message.deliver_later()
         # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.
         if message.is_shown and not later and message.source != "away":
             self.show_sent(message, by)

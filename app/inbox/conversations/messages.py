@@ -36,7 +36,20 @@ from app.message_templates.models import MessageTemplate
 from app.meta.errors import MetaError
 from app.meta.outgoing import LONGEST_TEXT, Outgoing, content_of
 from app.meta.payload import mapping
-from app.tenancy import Actor, TenantModel, User, announce, belongs_to, db, happened, insert_rows, now, one_of, uuid7
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    User,
+    announce,
+    belongs_to,
+    db,
+    happened,
+    insert_rows,
+    later,
+    now,
+    one_of,
+    uuid7,
+)
 from app.tenancy.actor import KINDS as ACTORS
 
 from .bubbles import Bubble
@@ -261,6 +274,13 @@ class Message(Bubble, Underway, TenantModel):
             if name not in vars(self):
                 set_committed_value(self, name, value)
 
+    def deliver_later(self) -> None:
+        """Enqueues the upload of its file if Meta does not have it yet, else the delivery."""
+        if self.type != "text" and self.media and self.media.is_to_upload:
+            later("outbound.upload", self.media.id)
+        else:
+            later("outbound.deliver")
+
     @property
     def sent_by(self) -> Actor | None:
         """Who of the business sent it. None for what a customer wrote."""
@@ -365,6 +385,7 @@ class Message(Bubble, Underway, TenantModel):
             self.state, self.error = state_after(refusal), error_of(refusal)
         else:
             self.note_template(self.conversation.gate)
+            self.deliver_later()
         self.conversation.show_last(self)
         if refusal or self.sent_by is None:
             kind = "message.failed" if refusal else "message.queued"
@@ -498,6 +519,7 @@ class Message(Bubble, Underway, TenantModel):
             self.fence += 1
             if self.media:
                 self.media.upload_again()
+            self.deliver_later()
             announce("conversation", self.conversation_id)
 
 

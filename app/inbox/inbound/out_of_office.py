@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message, Refusal
 from app.meta.outgoing import LONGEST_TEXT
-from app.tenancy import Actor, Happened, db, later, now
+from app.tenancy import Actor, Happened, db, now
 
 from .readers import read_by_features
 
@@ -47,7 +47,6 @@ def send_out_of_office_replies(received: list[Happened]) -> None:
             conversation.reply(text, by=Actor.system("away"), client_id=client_id)
         except Refusal:
             continue
-        later("outbound.deliver")
 
 
 def without_message(ids: dict[uuid.UUID, uuid.UUID]) -> list[tuple[Conversation, uuid.UUID]]:

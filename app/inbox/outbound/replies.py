@@ -1,4 +1,4 @@
-"""Sending what an agent has just written, and showing customers that their messages were read."""
+"""What follows a reply: its author may undo it for a moment, and customers see that their messages were read."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from app.inbox.conversations.number_desks import NumberDesk
 from app.tenancy import later
 
 from .typing import forget_typing
-from .uploads import enqueue_delivery
 
 
-def deliver_replies(
+def hold_replies(
     conversation: Conversation,
     messages: Sequence[Message],
     *,
     undo: dt.timedelta,
     merging: dt.timedelta | None = None,
 ) -> None:
-    """Enqueues new replies, each held for as long as its author can undo it; to reply is also to have read.
+    """Holds new replies for as long as their author can undo them; to reply is also to have read.
 
     `merging`: a short text waits so long for the next one, and becomes one message with what waited before it.
     """
@@ -31,7 +30,6 @@ def deliver_replies(
             earlier.hold_with(message)
             if merging and message.is_short_text and earlier.has_room_for_more:
                 message.merge()
-        enqueue_delivery(message)
     forget_typing(conversation)
     send_read_receipt(conversation, when="on_reply")
 

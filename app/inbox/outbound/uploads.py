@@ -96,14 +96,6 @@ def upload_stored(token: str, number: str, *, key: str, name: str, mime: str) ->
         return meta.upload(outside().graph, token, number, file=file, name=name, mime=mime)
 
 
-def enqueue_delivery(message: Message) -> None:
-    """Enqueues the upload of the message's file if Meta does not have it yet, else the delivery; after the commit."""
-    if message.type != "text" and message.media and message.media.is_to_upload:
-        later("outbound.upload", message.media.id)
-    else:
-        later("outbound.deliver")
-
-
 # Which queued messages have a file that Meta will have deleted before they go out? Uploads them again.
 # Index: the outbox's partial indexes hold few rows where state = 'queued'; media by (tenant_id, message_id).
 REQUEUE_DELETED = text("""

@@ -16,8 +16,7 @@ from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Message, progress_of
 from app.inbox.desk.addresses import back_to
 from app.inbox.desk.preferences import DeskPreference
-from app.inbox.outbound.replies import deliver_replies
-from app.inbox.outbound.uploads import enqueue_delivery
+from app.inbox.outbound.replies import hold_replies
 from app.meta.outgoing import Refused
 from app.tenancy import current_actor, db, now, requires
 from app.tenancy.guard import is_fragment
@@ -101,7 +100,7 @@ def sheet(
 
 def deliver(conversation: Conversation, message: Message) -> str | AnyResponse:
     """Sends a message, shows it in the thread and closes the form; without JavaScript, shows the conversation."""
-    deliver_replies(conversation, [message], undo=DeskPreference.undo_of(current_user))
+    hold_replies(conversation, [message], undo=DeskPreference.undo_of(current_user))
     if is_fragment():
         return render_template("inbox/conversations/_sent.html", message=message)
     return redirect(back_to(conversation.id), 303)
@@ -132,8 +131,7 @@ def change_reaction(message: Message, emoji: str) -> str | AnyResponse:
     """Sends our reaction, or its removal, and shows the message with it or with the reason why not."""
     problem = ""
     try:
-        if reaction := message.conversation.react(message, emoji, by=current_actor()):
-            enqueue_delivery(reaction)
+        if message.conversation.react(message, emoji, by=current_actor()):
             db.session.flush()
             db.session.expire(message, ["reactions"])
     except NOT_SENT as refusal:

@@ -22,7 +22,6 @@ from app.inbox.desk.read_pointers import ReadPointer, first_unread
 from app.inbox.desk.thread import Thread
 from app.inbox.files.attachments import LARGEST
 from app.inbox.outbound.replies import send_read_receipt
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.tenancy import as_uuid, requires, takes_files
 from app.tenancy.guard import is_fragment
 
@@ -112,7 +111,6 @@ def read(conversation_id: uuid.UUID) -> AnyResponse:
 def retry(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | str:
     message = message_or_404(conversation_id, message_id)
     message.retry()
-    enqueue_delivery(message)
     return render_message(message)
 
 

@@ -29,7 +29,7 @@ from app.inbox.desk.fields import one_line
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import LARGEST
 from app.inbox.outbound.reach import LIMIT_REACHED, Reach
-from app.inbox.outbound.replies import deliver_replies
+from app.inbox.outbound.replies import hold_replies
 from app.message_templates.models import MessageTemplate
 from app.meta.contents import Card
 from app.meta.outgoing import Refused
@@ -248,7 +248,7 @@ def render_first(part: str, **context: Any) -> str:
 
 def to_first(message: Message) -> AnyResponse:
     """Sends the message that opened a conversation, and shows that."""
-    deliver_replies(message.conversation, [message], undo=DeskPreference.undo_of(current_user))
+    hold_replies(message.conversation, [message], undo=DeskPreference.undo_of(current_user))
     return to_conversation(message.conversation)
 
 

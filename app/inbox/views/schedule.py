@@ -18,7 +18,7 @@ from app.inbox.compose.schedule_forms import ScheduleForm, TimeForm
 from app.inbox.conversations import Conversation, Later, Message
 from app.inbox.desk.addresses import back_to
 from app.message_templates.models import MessageTemplate
-from app.tenancy import db, later, requires
+from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 
@@ -91,5 +91,4 @@ def reschedule(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse
 def send_now(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | str:
     message = message_or_404(conversation_id, message_id).refresh_locked()
     message.release()
-    later("outbound.deliver")
     return render_message(message)

@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.contacts.names import plain
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation
-from app.inbox.outbound.uploads import enqueue_delivery
 from app.listings.amounts import number_words, rooms_words
 from app.listings.blueprint import bp
 from app.listings.criteria import Criteria
@@ -163,11 +162,10 @@ def send(listing_id: uuid.UUID) -> AnyResponse:
     talk = Conversation.get_or_404(request.form.get("conversation_id"))
     client_id = uuid.uuid5(talk.id, f"listing {listing.id} {request.form.get('once', '')[:40]}")
     try:
-        message = talk.reply(words_of(listing), by=current_actor(), client_id=client_id)
+        talk.reply(words_of(listing), by=current_actor(), client_id=client_id)
     except NOT_SENT as problem:
         flash(explain(problem), "error")
     else:
-        enqueue_delivery(message)
         flash(_("Sent."))
     return redirect(url_for("inbox.show", conversation_id=talk.id), 303)
 

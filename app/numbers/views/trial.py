@@ -15,7 +15,7 @@ from app.inbox.conversations import Conversation, NumberUnavailable, Refusal, Wi
 from app.meta.spellings import other_spellings
 from app.numbers.blueprint import bp
 from app.numbers.forms import TrialForm
-from app.tenancy import current_actor, db, later, requires
+from app.tenancy import current_actor, db, requires
 from app.wabas.models import PhoneNumber
 
 from .passport import passport
@@ -41,7 +41,6 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     except Refusal as refusal:
         form.phone.errors = [explain(refusal)]
     else:
-        later("outbound.deliver")
         return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
     return passport(number, trial_form=form), 422
 

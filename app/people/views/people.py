@@ -28,7 +28,7 @@ from app.people.gallery import PAGE, gallery
 from app.people.merges import ContactMerge, NotLast, NotTwo
 from app.people.person_file import person_file
 from app.people.timeline import timeline
-from app.tenancy import current_actor, db, later, requires
+from app.tenancy import current_actor, db, requires
 from app.tenancy.guard import is_fragment
 
 Page = str | AnyResponse
@@ -155,7 +155,6 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
         abort(404)
     try:
         ask_for_number(conversation, by=current_actor())
-        later("outbound.deliver")
         flash(_("Request sent. When they share the number, it's saved with this contact."))
     except ClientIdReused:
         flash(_("You already requested the number. They haven't replied yet."), "warning")

@@ -206,11 +206,6 @@ class Onboarding(Leased):
         announce("onboarding", self.id)
         later("onboarding.advance", self.id)
 
-    def wait(self, step: OnboardingStep, trouble: Trouble) -> None:
-        """Waits for the tenant. A number that waits for its first message is connected already."""
-        step.wait(trouble)
-        self.state = "connected" if trouble.asks == "hello" else "waiting"
-
     def fail(self, step: OnboardingStep, trouble: Trouble) -> None:
         """Stops at a step until a person retries it."""
         step.fail(trouble)
@@ -219,9 +214,14 @@ class Onboarding(Leased):
         log.info("step failed", onboarding_id=str(self.id), step=step.name, meta_code=trouble.code)
 
     def settle(self) -> None:
-        """After each step: the attempt's own state, and the lease given back where the machine stops."""
-        if self.current_step is None:
+        """After each step: the attempt's own state, and the lease given back where the machine stops.
+
+        A number that waits for its first message is connected already.
+        """
+        if self.current_step is None or self.asks == "hello":
             self.state = "connected"
+        elif self.asks:
+            self.state = "waiting"
         # From here on the account has it.
         if self.step("assets_confirmed").is_over:
             self.forget_token()

@@ -81,7 +81,7 @@ class Run:
         """Schedules a retry for temporary troubles; everything else waits for a person."""
         tries = step.trouble.get("tries", 0) + 1
         if trouble.asks:
-            self.onboarding.wait(step, trouble)
+            step.wait(trouble)
         elif trouble.until:
             self.onboarding.next_attempt_at = dt.datetime.fromisoformat(trouble.until)
             step.outcome = trouble.as_dict() | {"tries": tries}

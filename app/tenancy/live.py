@@ -7,20 +7,20 @@ import uuid
 from app import realtime
 from app.extensions import redis
 
-from .scope import Scope, after_commit, current_scope, current_tenant_id
+from .scope import after_commit, current_scope, current_tenant_id
 
 
 def announce(subject: str, id: object) -> None:
     """Publishes after the commit that `subject` (such as "conversation") changed; each once per transaction."""
     scope, tenant_id = current_scope(), current_tenant_id()
+
+    def publish() -> None:
+        events, scope.announced = list(scope.announced), {}
+        realtime.publish(redis, tenant_id, events)
+
     if not scope.announced:
-        after_commit(lambda: publish(scope, tenant_id))
+        after_commit(publish)
     scope.announced.setdefault(f"{subject} {id}")
-
-
-def publish(scope: Scope, tenant_id: uuid.UUID) -> None:
-    events, scope.announced = list(scope.announced), {}
-    realtime.publish(redis, tenant_id, events)
 
 
 def end_streams(user_id: uuid.UUID) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -21,9 +20,8 @@ from app.tenancy import announce, current_tenant_id, database_now, db, later
 from .storing import News, Stored
 
 
-@dataclass(frozen=True, slots=True)
-class Rise:
-    """`last` is the newest line. Times are ISO 8601, or null where nothing of the kind came."""
+class Rise(NamedTuple):
+    """What is new of one conversation. Times are ISO 8601, or null where nothing of the kind came."""
 
     id: str
     unread: int
@@ -53,17 +51,6 @@ class Rise:
             language=language_of(news),
         )
 
-    def as_row(self) -> dict[str, Any]:
-        times = {"inbound_at": self.inbound_at, "entry_at": self.entry_at, "waits_since": self.waits_since}
-        return {
-            "id": self.id,
-            "unread": self.unread,
-            "last": self.last,
-            "is_ours": self.is_ours,
-            "language": self.language,
-            **times,
-        }
-
 
 def language_of(news: Sequence[News]) -> str | None:
     """Of the newest words of the customer that are surely in one."""
@@ -92,7 +79,7 @@ def show(stored: Stored) -> None:
         by_conversation[one.placed.conversation_id].append(one)
     rises = [Rise.of(conversation_id, news) for conversation_id, news in by_conversation.items()]
     if rises:
-        rows = json.dumps([rise.as_row() for rise in rises])
+        rows = json.dumps([rise._asdict() for rise in rises])
         db.session.execute(MOVE_UP, {"rows": rows, "tenant": current_tenant_id(), "now": database_now()})
         assignment.wake([rise.id for rise in rises if rise.reopens])
     for rise in rises:

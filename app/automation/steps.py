@@ -198,8 +198,8 @@ class Canned(Step):
         if conversation.message_with(client_id) is None and messages_left(conversation) < 1:
             return Outcome("limit", ends="limit", words=ENOUGH)
         try:
-            writing = Writing(turn.fill(canned.body), client_id, [file.copy()])
-            messages = writing.queue(conversation, by=turn.automation.actor, source=source_of(turn.automation))
+            writing = Writing(conversation, turn.fill(canned.body), client_id, [file.copy()])
+            messages = writing.queue(by=turn.automation.actor, source=source_of(turn.automation))
         except NOT_SENT as problem:
             return refused(problem)
         return Outcome("sent", seen={"message": str(messages[0].id), "text": messages[0].words[:200]})

@@ -126,5 +126,5 @@ def test_of_several_files_none_is_sent_where_one_cannot_be_stored(
     files = [Attachment.of(io.BytesIO(f"%PDF-1.4 {count}".encode()), f"{count}.pdf") for count in range(2)]
     with tenant_scope(world.bakery.id):
         with pytest.raises(StorageUnavailable):
-            Writing("Hello", uuid.uuid4(), files).queue(Conversation.get_or_404(carla.id), by=Actor.agent(world.ann))
+            Writing(Conversation.get_or_404(carla.id), "Hello", uuid.uuid4(), files).queue(by=Actor.agent(world.ann))
         assert db.session.scalars(select(Message).where(Message.direction == "outbound")).all() == []

@@ -93,7 +93,7 @@ class ReplyForm(WritingForm):
             attachments.append(CannedFile.copy_for(member, self.canned.data))
         if self.voice.data:
             attachments.append(Attachment.of_recording(self.voice.data.stream))
-        return Writing(self.body.data, self.id, attachments, self.quoted_in(conversation), self.age.data)
+        return Writing(conversation, self.body.data, self.id, attachments, self.quoted_in(conversation), self.age.data)
 
     @classmethod
     def blank(cls, **data: Any) -> ReplyForm:

@@ -126,7 +126,7 @@ class Macro(TenantModel):
             return [conversation.send(self.template_for(conversation), by=by, client_id=run_id, source="macro")]
         if not self.has_reply:
             return []
-        messages = self.build_writing(conversation, by, tenant, run_id).queue(conversation, by=by, source="macro")
+        messages = self.build_writing(conversation, by, tenant, run_id).queue(by=by, source="macro")
         if canned := self.canned_reply:
             canned.count_use()
         return messages
@@ -160,7 +160,7 @@ class Macro(TenantModel):
         if name := first_without_value(words):
             raise Refused(UNKNOWN_VARIABLE, name=name, example=f"{{{{{name}|…}}}}")
         file = CannedFile.of_reply(canned) if canned else None
-        return Writing(words, run_id, [file.copy()] if file else [])
+        return Writing(conversation, words, run_id, [file.copy()] if file else [])
 
     def assignee(self, by: Actor) -> User | None:
         """Who it assigns the conversation to; None: it unassigns it."""

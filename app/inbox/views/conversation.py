@@ -73,7 +73,7 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
     if not form.validate():
         return render_composer(conversation, form), 422
     try:
-        messages = form.build_writing(conversation, g.membership).reply(conversation, by=current_user)
+        messages = form.build_writing(conversation, g.membership).reply(by=current_user)
     except NOT_SENT as problem:
         form.body.errors = [explain(problem)]
         return render_composer(conversation, form), 422

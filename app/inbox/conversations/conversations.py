@@ -248,16 +248,16 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             announce("conversation", self.id)
         return message
 
-    def show_sent(self, message: Message, by: Actor) -> None:
-        self.show_last(message)
-        if message.is_reply:
-            self.answered(by)
-
     def note_queued(self, message: Message, by: Actor) -> None:
         """A message goes out: a person who wrote it has the conversation from here on."""
         if by.takes_over and message.is_reply:
             self.take(by=by)
         happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
+
+    def show_sent(self, message: Message, by: Actor) -> None:
+        self.show_last(message)
+        if message.is_reply:
+            self.answered(by)
 
     @property
     def gate(self) -> Gate:

@@ -45,6 +45,14 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     Message.release_parked([one.conversation_id for one in placed if one.incoming.is_answerable])
 
 
+def greet(incoming: Sequence[Incoming], numbers: dict[str, PhoneNumber]) -> None:
+    """Records the first message of a number: it proves that the number is connected."""
+    greeting = {one.message.phone_number_id for one in incoming if one.is_live}
+    for number in numbers.values():
+        if number.meta_id in greeting:
+            number.greet()
+
+
 def record_happenings(stored: Stored) -> None:
     """Records messages from customers and from the business's phone; asides are not recorded."""
     new = [one for one in stored.messages if one.incoming.target is None]
@@ -56,6 +64,14 @@ def record_happenings(stored: Stored) -> None:
         for one, actor in zip(echoed, actors, strict=True)
     ]
     happened_each("message.sent", [(one.id, each) for one, each in zip(echoed, facts, strict=True)], actors=actors)
+
+
+def facts_of(placed: Placed) -> dict[str, str]:
+    return {
+        "conversation_id": placed.conversation_id,
+        "phone_number_id": placed.number_id,
+        "type": placed.message.type,
+    }
 
 
 def take_for_phone(stored: Stored) -> None:
@@ -76,22 +92,6 @@ def leave_to_other_apps(stored: Stored) -> None:
     if copied:
         for conversation in Conversation.lock_all(map(uuid.UUID, copied)):
             conversation.leave_to_other_app("", dt.datetime.fromisoformat(copied[str(conversation.id)]))
-
-
-def facts_of(placed: Placed) -> dict[str, str]:
-    return {
-        "conversation_id": placed.conversation_id,
-        "phone_number_id": placed.number_id,
-        "type": placed.message.type,
-    }
-
-
-def greet(incoming: Sequence[Incoming], numbers: dict[str, PhoneNumber]) -> None:
-    """Records the first message of a number: it proves that the number is connected."""
-    greeting = {one.message.phone_number_id for one in incoming if one.is_live}
-    for number in numbers.values():
-        if number.meta_id in greeting:
-            number.greet()
 
 
 def follow_up_answers(placed: Sequence[Placed]) -> None:

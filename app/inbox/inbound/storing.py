@@ -60,10 +60,32 @@ def store(placed: Sequence[Placed]) -> Stored:
     return Stored([*plain, *strays], [*map(news_of, [*plain, *strays]), *reactions], changed)
 
 
-def news_of(placed: Placed) -> News:
-    message = placed.message
-    summary = message_types.summary_of(message.type, message.text, message.content)
-    return News(placed, summary, message.text or "", placed.id)
+def insert(placed: Sequence[Placed]) -> list[Placed]:
+    """Inserts messages; returns those that were new."""
+    if not placed:
+        return []
+    rows = json.dumps(list(map(row_of, placed)))
+    values = {"rows": rows, "tenant": current_tenant_id(), "now": database_now()}
+    inserted = set(db.session.scalars(NEW_MESSAGES, values).all())
+    return [one for one in placed if one.id in inserted]
+
+
+# Messages either way, each once: unique index (tenant_id, phone_number_id, wamid). No direction means inbound, no state
+# received; the other nulls are the columns'.
+NEW_MESSAGES = text("""
+    insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, content, state, error,
+                          wamid, reply_to_wamid, occurred_at, created_at, fence, attempts, author_kind, author_name,
+                          source)
+    select :tenant, id, conversation_id, phone_number_id, coalesce(direction, 'inbound'), type, body, content,
+           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, :now, 0, 0, author, author_name,
+           coalesce(author_name, author)
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(
+        id uuid, conversation_id uuid, phone_number_id uuid, direction text, type text, body text, content jsonb,
+        state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz, author text,
+        author_name text)
+    on conflict (tenant_id, phone_number_id, wamid) do nothing
+    returning id::text
+""")
 
 
 def row_of(placed: Placed) -> Row:
@@ -119,31 +141,70 @@ def origin_of(message: InboundMessage | MessageEcho) -> Row:
     return held
 
 
-def insert(placed: Sequence[Placed]) -> list[Placed]:
-    """Inserts messages; returns those that were new."""
+def news_of(placed: Placed) -> News:
+    message = placed.message
+    summary = message_types.summary_of(message.type, message.text, message.content)
+    return News(placed, summary, message.text or "", placed.id)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAside:
+    """An aside that came before its message."""
+
+    number: str
+    wamid: str
+    target: str
+    is_change: bool
+
+
+def asides_about(placed: Sequence[Placed]) -> list[EarlierAside]:
     if not placed:
         return []
-    rows = json.dumps(list(map(row_of, placed)))
-    values = {"rows": rows, "tenant": current_tenant_id(), "now": database_now()}
-    inserted = set(db.session.scalars(NEW_MESSAGES, values).all())
-    return [one for one in placed if one.id in inserted]
+    rows = json.dumps([{"number": one.number_id, "wamid": one.message.wamid} for one in placed])
+    asides = db.session.execute(EARLIER_ASIDES, {"rows": rows, "tenant": current_tenant_id()})
+    return [EarlierAside(*row) for row in asides]
 
 
-# Messages either way, each once: unique index (tenant_id, phone_number_id, wamid). No direction means inbound, no state
-# received; the other nulls are the columns'.
-NEW_MESSAGES = text("""
-    insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, content, state, error,
-                          wamid, reply_to_wamid, occurred_at, created_at, fence, attempts, author_kind, author_name,
-                          source)
-    select :tenant, id, conversation_id, phone_number_id, coalesce(direction, 'inbound'), type, body, content,
-           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, :now, 0, 0, author, author_name,
-           coalesce(author_name, author)
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(
-        id uuid, conversation_id uuid, phone_number_id uuid, direction text, type text, body text, content jsonb,
-        state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz, author text,
-        author_name text)
-    on conflict (tenant_id, phone_number_id, wamid) do nothing
-    returning id::text
+# Which reactions and changes are there already about messages that are new? Nearly always none. Indexes
+# ix_reactions_target and ix_message_changes_target, looked into once for each message: `offset 0` keeps the planner,
+# which may know nothing of a new tenant yet, from walking through all of them instead.
+EARLIER_ASIDES = text("""
+    select r.number::text, x.wamid, r.wamid as target, x.is_change
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, wamid text)
+    cross join lateral (
+        select wamid, false as is_change from reactions
+        where tenant_id = :tenant and phone_number_id = r.number and target_wamid = r.wamid
+        union all
+        select wamid, true from message_changes
+        where tenant_id = :tenant and phone_number_id = r.number and target_wamid = r.wamid
+        offset 0
+    ) x
+""")
+
+
+def withdraw(earlier: Sequence[EarlierAside]) -> None:
+    """Deletes the bubbles of asides that arrived before their message, now that the message is here."""
+    if earlier:
+        rows = json.dumps([{"number": aside.number, "wamid": aside.wamid} for aside in earlier])
+        db.session.execute(WITHDRAW, {"rows": rows, "tenant": current_tenant_id()})
+
+
+# Deletes the bubbles of asides by the unique index (tenant_id, phone_number_id, wamid), one at a time. A conversation
+# whose last message was such a bubble has none until the message itself takes that place.
+WITHDRAW = text("""
+    with gone as (
+        delete from messages m using (
+            select found.id from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, wamid text)
+            cross join lateral (
+                select id from messages
+                where tenant_id = :tenant and phone_number_id = r.number and wamid = r.wamid limit 1
+            ) found
+        ) stray
+        where m.tenant_id = :tenant and m.id = stray.id
+        returning m.id, m.conversation_id
+    )
+    update conversations c set last_message_id = null from gone
+    where c.tenant_id = :tenant and c.id = gone.conversation_id and c.last_message_id = gone.id
 """)
 
 
@@ -165,18 +226,6 @@ def key_of(aside: Placed) -> Key:
     return aside.number_id, str(aside.incoming.target)
 
 
-def aside_row(aside: Placed) -> Row:
-    emoji = text_of(aside.message.content.get("emoji"), 40) or ""
-    return row_of(aside) | {"emoji": emoji, "target": aside.incoming.target}
-
-
-def reaction_news(reaction: Placed, target: Row) -> News:
-    emoji = text_of(reaction.message.content.get("emoji"), 40) or ""
-    body = " ".join(target["body"].split())
-    words = f"{body[:79]}…" if len(body) > 80 else body
-    return News(reaction, *message_types.reaction_to(emoji, target["type"], words), None)
-
-
 def targets_of(asides: Iterable[Placed]) -> dict[Key, Row]:
     """The messages these are about, as far as they are here."""
     rows = json.dumps([{"number": one.number_id, "wamid": one.incoming.target} for one in asides])
@@ -191,60 +240,13 @@ TARGETS = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierAside:
-    """An aside that came before its message."""
-
-    number: str
-    wamid: str
-    target: str
-    is_change: bool
+def aside_row(aside: Placed) -> Row:
+    emoji = text_of(aside.message.content.get("emoji"), 40) or ""
+    return row_of(aside) | {"emoji": emoji, "target": aside.incoming.target}
 
 
-def asides_about(placed: Sequence[Placed]) -> list[EarlierAside]:
-    if not placed:
-        return []
-    rows = json.dumps([{"number": one.number_id, "wamid": one.message.wamid} for one in placed])
-    asides = db.session.execute(EARLIER_ASIDES, {"rows": rows, "tenant": current_tenant_id()})
-    return [EarlierAside(*row) for row in asides]
-
-
-def withdraw(earlier: Sequence[EarlierAside]) -> None:
-    """Deletes the bubbles of asides that arrived before their message, now that the message is here."""
-    if earlier:
-        rows = json.dumps([{"number": aside.number, "wamid": aside.wamid} for aside in earlier])
-        db.session.execute(WITHDRAW, {"rows": rows, "tenant": current_tenant_id()})
-
-
-# Which reactions and changes are there already about messages that are new? Nearly always none. Indexes
-# ix_reactions_target and ix_message_changes_target, looked into once for each message: `offset 0` keeps the planner,
-# which may know nothing of a new tenant yet, from walking through all of them instead.
-EARLIER_ASIDES = text("""
-    select r.number::text, x.wamid, r.wamid as target, x.is_change
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, wamid text)
-    cross join lateral (
-        select wamid, false as is_change from reactions
-        where tenant_id = :tenant and phone_number_id = r.number and target_wamid = r.wamid
-        union all
-        select wamid, true from message_changes
-        where tenant_id = :tenant and phone_number_id = r.number and target_wamid = r.wamid
-        offset 0
-    ) x
-""")
-# Deletes the bubbles of asides by the unique index (tenant_id, phone_number_id, wamid), one at a time. A conversation
-# whose last message was such a bubble has none until the message itself takes that place.
-WITHDRAW = text("""
-    with gone as (
-        delete from messages m using (
-            select found.id from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, wamid text)
-            cross join lateral (
-                select id from messages
-                where tenant_id = :tenant and phone_number_id = r.number and wamid = r.wamid limit 1
-            ) found
-        ) stray
-        where m.tenant_id = :tenant and m.id = stray.id
-        returning m.id, m.conversation_id
-    )
-    update conversations c set last_message_id = null from gone
-    where c.tenant_id = :tenant and c.id = gone.conversation_id and c.last_message_id = gone.id
-""")
+def reaction_news(reaction: Placed, target: Row) -> News:
+    emoji = text_of(reaction.message.content.get("emoji"), 40) or ""
+    body = " ".join(target["body"].split())
+    words = f"{body[:79]}…" if len(body) > 80 else body
+    return News(reaction, *message_types.reaction_to(emoji, target["type"], words), None)

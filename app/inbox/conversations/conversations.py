@@ -229,10 +229,8 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
         message.note_template(gate)
         if later:
             message.schedule(later)
-        stored = message.store()
-        if stored is None:
+        if not message.store():
             return self.sent_before(message) or message
-        message = stored
         if media:
             media.message_id, media.next_attempt_at = message.id, now()
             db.session.add(media)

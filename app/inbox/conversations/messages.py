@@ -235,12 +235,12 @@ class Message(Bubble, Underway, TenantModel):
         set_committed_value(message, "media", media)
         return message
 
-    def store(self) -> Message | None:
-        """Inserts it. None where its conversation has a message with this `client_id`."""
+    def store(self) -> bool:
+        """Inserts it. False where its conversation has a message with this `client_id`."""
         if not cast("CursorResult[Any]", db.session.execute(INSERT, self.fill_in())).rowcount:
-            return None
+            return False
         self.note_stored()
-        return self
+        return True
 
     @classmethod
     def insert_all(cls, messages: Sequence[Message]) -> None:

@@ -105,12 +105,8 @@ def row_of(placed: Placed) -> Row:
         row["content"] = content
     if state != "received":
         row |= {"direction": "outbound", "state": state, "error": FAILED_THERE if state == "failed" else None}
-        row |= {"author": "system", "author_name": OTHER_APP} if one_of_other_app(message) else {"author": "phone"}
+        row |= {"author": "system", "author_name": OTHER_APP} if placed.incoming.is_other_apps else {"author": "phone"}
     return row
-
-
-def one_of_other_app(message: InboundMessage | MessageEcho) -> bool:
-    return isinstance(message, MessageEcho) and message.by_other_app
 
 
 def content_of(placed: Placed) -> Row | None:

@@ -13,7 +13,7 @@ import httpx
 from sqlalchemy.exc import DBAPIError
 
 from app.inbox.conversations import Conversation
-from app.tenancy import Actor, db, later, tenant_scope
+from app.tenancy import Actor, db, tenant_scope
 from app.wabas.models import PhoneNumber
 from bench.chaos.database import Database
 from bench.chaos.findings import Finding, differences
@@ -104,7 +104,6 @@ class Outbound:
                 assert number
                 for talk, words, client_id in answers:
                     Conversation.get_or_404(talk).reply(words, by=Actor.agent(self.town.owner), client_id=client_id)
-                later("outbound.deliver")
         except DBAPIError:
             return False
         return True

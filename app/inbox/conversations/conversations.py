@@ -214,17 +214,17 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             )
         if outgoing.category and self.window_is_open and not later:
             outgoing = replace(outgoing, category="")
-        about = {"answering": answering, "media": media, "source": source, "lane": lane}
-        message = Message.outbound(self, outgoing, by=by, client_id=client_id, **about)  # type: ignore[arg-type]
-        file_kind = media.kind if media else ""
+        message = Message.outbound(
+            self, outgoing, by=by, client_id=client_id, answering=answering, media=media, source=source, lane=lane
+        )
         gate = self.gate
         refusal = gate.refusal(
-            outgoing.type, outgoing.raw, by=by, later=later, file_kind=file_kind, direct=message.direct
+            outgoing.type, outgoing.raw, by=by, later=later, file_kind=message.file_kind, direct=message.direct
         )
-        # What was sent before may be asked for again when it would be refused by now.
-        if refusal and (earlier := self.sent_before(message)):
-            return earlier
         if refusal:
+            # What was sent before may be asked for again when it would be refused by now.
+            if earlier := self.sent_before(message):
+                return earlier
             raise refusal
         message.note_template(gate)
         if later:
@@ -236,11 +236,13 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             db.session.add(media)
             # Its id and its defaults are shown with the message.
             db.session.flush()
-        if not later:
-            self.note_queued(message, by)
-            message.deliver_later()
+        if later:
+            announce("conversation", self.id)
+            return message
+        message.deliver_later()
+        self.note_queued(message, by)
         # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.
-        if message.is_shown and not later and message.source != "away":
+        if message.is_shown and message.source != "away":
             self.show_sent(message, by)
         else:
             announce("conversation", self.id)

@@ -113,7 +113,7 @@ class Batch:
 
     def check(self, message: Message, conversation: Conversation) -> Refusal | None:
         gate = Gate(conversation, self.lookups)
-        refusal = gate.refusal(message.type, message.raw, by=self.by, direct=message.direct)
+        refusal = gate.refusal_of(message, by=self.by)
         if refusal is None:
             message.note_template(gate)
         return refusal

@@ -218,10 +218,7 @@ class Conversation(Desk, Window, Handled, About, Spoken, TenantModel):
             self, outgoing, by=by, client_id=client_id, answering=answering, media=media, source=source, lane=lane
         )
         gate = self.gate
-        refusal = gate.refusal(
-            outgoing.type, outgoing.raw, by=by, later=later, file_kind=message.file_kind, direct=message.direct
-        )
-        if refusal:
+        if refusal := gate.refusal_of(message, by=by, later=later):
             # What was sent before may be asked for again when it would be refused by now.
             if earlier := self.sent_before(message):
                 return earlier

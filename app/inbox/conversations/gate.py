@@ -7,7 +7,6 @@ that is in the outbox already keeps AS_ERROR.
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import uuid
 from collections.abc import Sequence
@@ -151,6 +150,17 @@ class Gate:
         template = self.template_of(raw)
         return refusal or (self.refusal_of_funds(template.category.lower()) if template else None)
 
+    def refusal_of(self, message: Any, *, by: Actor | None, later: Later | None = None) -> Refusal | None:
+        """The same for a `Message`, also one that is not stored yet."""
+        type, raw, kind, direct = message.type, message.raw, message.file_kind, message.direct
+        return self.refusal(type, raw, by=by, later=later, file_kind=kind, direct=direct)
+
+    def refusal_when_due(self, message: Any) -> Refusal | None:
+        """The same for one that was scheduled: a day late it would come out of nowhere."""
+        if message.send_at and message.send_at < now() - TEMPLATE_PATIENCE:
+            return TooLate()
+        return self.refusal_of(message, by=message.sent_by)
+
     def refusal_of_funds(self, category: str) -> Refusal | None:
         """Of a message that the tenant's balance, cap or open amount does not allow. Without a plan nothing does not.
 
@@ -226,21 +236,6 @@ class Gate:
         """What the customer does not want to get: purposes of `Consent`, which are categories of templates."""
         consents = self.lookups.consents_of(self.conversation.contact_id)
         return {purpose for purpose, consent in consents.items() if not consent.is_granted}
-
-    def refusal_when_due(
-        self,
-        type: str,
-        raw: dict[str, Any],
-        due: dt.datetime | None,
-        *,
-        by: Actor | None,
-        file_kind: str = "",
-        direct: dict[str, Any] | None = None,
-    ) -> Refusal | None:
-        """The same for a message that was scheduled: one that is a day late would come out of nowhere."""
-        if due and due < now() - TEMPLATE_PATIENCE:
-            return TooLate()
-        return self.refusal(type, raw, by=by, file_kind=file_kind, direct=direct)
 
 
 # As a message keeps it that was to go later, or again.

@@ -369,9 +369,7 @@ class Message(Bubble, Underway, TenantModel):
             self.settle_release(self.refusal_when_due())
 
     def refusal_when_due(self) -> Refusal | None:
-        return self.conversation.gate.refusal_when_due(  # type: ignore[no-any-return]
-            self.type, self.raw, self.send_at, by=self.sent_by, file_kind=self.file_kind, direct=self.direct
-        )
+        return self.conversation.gate.refusal_when_due(self)  # type: ignore[no-any-return]
 
     def withdraw_if_unwanted(self) -> None:
         """Called when the customer or Meta has changed what may be sent, with the row locked."""
@@ -510,8 +508,7 @@ class Message(Bubble, Underway, TenantModel):
         """Queues a failed or unconfirmed message again, as a new attempt of the same message."""
         if not self.refresh_locked().can_be_retried:
             return
-        about = {"by": self.sent_by, "file_kind": self.file_kind, "direct": self.direct}
-        if refusal := self.conversation.gate.refusal(self.type, self.raw, **about):
+        if refusal := self.conversation.gate.refusal_of(self, by=self.sent_by):
             self.settle_release(refusal)
         else:
             self.state, self.error, self.next_attempt_at = "queued", None, None

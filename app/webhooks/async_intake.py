@@ -8,9 +8,7 @@ import psycopg
 import structlog
 from flask import Flask
 
-from app.tenancy import enqueue
-
-from .intake import SET_TIMEOUT, DatabaseUnavailable, connection_options, insert_of, next_group
+from .intake import SET_TIMEOUT, DatabaseUnavailable, connection_options, enqueue_drain, insert_of, next_group
 
 log = structlog.get_logger()
 
@@ -54,11 +52,7 @@ class AsyncIntake:
     def wake_drain(self) -> None:
         """Enqueues the drain in a thread: Redis may be slow, and one at a time is enough."""
         if self.enqueueing is None or self.enqueueing.done():
-            self.enqueueing = asyncio.get_running_loop().run_in_executor(None, self.enqueue_drain)
-
-    def enqueue_drain(self) -> None:
-        with self.app.app_context():
-            enqueue("webhooks.drain")
+            self.enqueueing = asyncio.get_running_loop().run_in_executor(None, enqueue_drain, self.app)
 
     async def store(self, bodies: list[bytes]) -> None:
         try:

@@ -46,6 +46,11 @@ def next_group(queue: list[Each], size_of: Callable[[Each], int]) -> tuple[list[
     return queue[:count], queue[count:]
 
 
+def enqueue_drain(app: Flask) -> None:
+    with app.app_context():
+        enqueue("webhooks.drain")
+
+
 class Waiter:
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -87,8 +92,7 @@ class GroupCommit:
                 waiter.stored = True
         finally:
             self.release(group)
-        with self.app.app_context():
-            enqueue("webhooks.drain")
+        enqueue_drain(self.app)
 
     def next_group(self) -> list[Waiter]:
         with self.lock:

@@ -79,7 +79,8 @@ class Switchboard(Flask):
         return super().handle_user_exception(error)
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, *, has_pages: bool = True) -> Flask:
+    """The app with all features; without any for a process that serves no pages and runs no jobs."""
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
     app = Switchboard(__name__, static_folder="../static", static_url_path="/static")
@@ -88,9 +89,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Flask calls first what was registered last: this sees the response that a failed commit is answered with.
     app.after_request(harden)
     init_extensions(app, settings)
-    with garbage.paused():
-        register_blueprints(app)
-    cli.init_app(app)
+    if has_pages:
+        with garbage.paused():
+            register_blueprints(app)
+        cli.init_app(app)
     return app
 
 

@@ -39,7 +39,7 @@ class Door:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Loads everything before the first request comes."""
         raise_file_limit()
-        app = create_app()
+        app = create_app(has_pages=False)
         settings = outside(app).settings
         self.secrets, self.token = settings.meta_app_secrets, settings.meta_verify_token
         self.intake = AsyncIntake(app, settings.database_url, is_pooled=settings.database_pooled)

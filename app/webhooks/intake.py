@@ -11,7 +11,8 @@ from flask import Flask
 
 from app.meta.events import address_in
 from app.sockets import POSTGRES
-from app.tenancy import enqueue
+
+from .jobs import drain
 
 INSERT = "insert into webhook_events (body, address) select * from unnest(%b::bytea[], %s::text[])"
 GROUP_BYTES = 8_000_000
@@ -48,7 +49,7 @@ def next_group(queue: list[Each], size_of: Callable[[Each], int]) -> tuple[list[
 
 def enqueue_drain(app: Flask) -> None:
     with app.app_context():
-        enqueue("webhooks.drain")
+        drain.enqueue()
 
 
 class Waiter:

@@ -60,8 +60,9 @@ def desk(stack: Stack, chromium: Browser, business: Any) -> Iterator[Page]:
 def put_back(page: Page, business: Any, name: str, state: str = "open") -> None:
     """A conversation in this state, without a draft, whatever a test before has done to it."""
     _, addresses, headers = business
-    drafts = [("PUT", f"drafts/{what}", {"body": "", "age": "0"}) for what in ("reply", "note")]
-    for method, path, form in [("POST", "state", {"state": state}), *drafts]:
+    forms: list[tuple[str, str, dict[str, str | float | bool]]] = [("POST", "state", {"state": state})]
+    forms += [("PUT", f"drafts/{what}", {"body": "", "age": "0"}) for what in ("reply", "note")]
+    for method, path, form in forms:
         address = f"{addresses[name]}/{path}"
         answer = page.request.fetch(address, method=method, headers=headers, form=form, max_retries=RETRIES)
         assert answer.ok, answer.text()

@@ -14,9 +14,12 @@ demo: .venv/.demo assets            ## run everything on this machine, with made
 demo-reset:      ## forget the demo's data
 	@$(if $(wildcard $(BIN)/python),$(BIN)/python -m dev.demo --reset,rm -rf .local)
 
+# Whatever a test starts finds the app compiled. Browser tests wait, so two cores have work for three of them; the
+# others do not.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/.dev assets browser     ## run all tests, on a Postgres and a Redis of their own
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/browser
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile tests/browser
 
 POOLED := tests/tenancy tests/webhooks tests/team tests/notifications tests/inbox/test_outbox.py tests/inbox/test_arrival.py \
   tests/inbox/test_senders.py tests/inbox/test_desk_search.py tests/inbox/test_desk_states.py tests/push tests/closing \

@@ -15,18 +15,6 @@ from tests.browser.line import RETRIES, Line
 from tests.browser.steps import begin, connect, write_as_customer
 
 NAMES = ("Ada", "Bea", "Cid")
-# What a test before has done to the three conversations is put back.
-FRESH = """async (paths) => {
-    const headers = { "X-CSRFToken": document.querySelector("[name=csrf_token]").value, "HX-Request": "true" }
-    for (const path of paths) {
-        await fetch(`${path}/state`, { method: "POST", headers, body: new URLSearchParams({ state: "open" }) })
-        for (const what of ["reply", "note"]) {
-            const body = new URLSearchParams({ body: "", age: "0" })
-            await fetch(`${path}/drafts/${what}`, { method: "PUT", headers, body })
-        }
-    }
-}"""
-
 # What has the focus when the tags are replaced, and whether the field is ready to send.
 WITH_THE_NEXT_TAG = """() => {
     new MutationObserver(() => {
@@ -38,7 +26,7 @@ WITH_THE_NEXT_TAG = """() => {
 
 @pytest.fixture(scope="module")
 def business(stack: Stack, chromium: Browser) -> Any:
-    """The owner's cookies, and the addresses of the conversations with Ada, Bea and Cid, the newest last."""
+    """The owner's cookies; the addresses of the conversations with Ada, Bea and Cid; the headers that forms need."""
     ann, phone = Person(chromium), Person(chromium)
     begin(ann.page, stack, "Overtaking")
     connect(ann.page, "Overtaking")
@@ -49,25 +37,35 @@ def business(stack: Stack, chromium: Browser) -> Any:
     addresses = {}
     for name in NAMES:
         address = row(ann.page, name).get_attribute("href") or ""
-        addresses[name] = address.partition("?")[0]
+        addresses[name] = f"{stack.web}{address.partition('?')[0]}"
+    token = ann.page.locator("[name=csrf_token]").first.input_value()
     cookies = ann.context.cookies()
     ann.close()
     phone.close()
-    return cookies, addresses
+    return cookies, addresses, {"X-CSRFToken": token, "HX-Request": "true"}
 
 
 @pytest.fixture
 def desk(stack: Stack, chromium: Browser, business: Any) -> Iterator[Page]:
-    cookies, addresses = business
     person = Person(chromium, viewport={"width": 1440, "height": 900}, service_workers="block")
-    person.context.add_cookies(cookies)
-    person.page.goto(f"{stack.web}/t/overtaking/inbox/?view=all")
-    person.page.evaluate(FRESH, list(addresses.values()))
-    person.page.evaluate("localStorage.clear()")
+    person.context.add_cookies(business[0])
+    for name in NAMES:
+        put_back(person.page, business, name)
     person.page.goto(f"{stack.web}/t/overtaking/inbox/?view=all")
     expect(person.page.locator("[data-conversation]")).to_have_count(3)
     yield person.page
     person.close()
+
+
+def put_back(page: Page, business: Any, name: str, state: str = "open") -> None:
+    """A conversation in this state, without a draft, whatever a test before has done to it."""
+    _, addresses, headers = business
+    forms: list[tuple[str, str, dict[str, str | float | bool]]] = [("POST", "state", {"state": state})]
+    forms += [("PUT", f"drafts/{what}", {"body": "", "age": "0"}) for what in ("reply", "note")]
+    for method, path, form in forms:
+        address = f"{addresses[name]}/{path}"
+        answer = page.request.fetch(address, method=method, headers=headers, form=form, max_retries=RETRIES)
+        assert answer.ok, answer.text()
 
 
 @pytest.fixture
@@ -98,8 +96,7 @@ def is_open(page: Page, business: Any, name: str) -> bool:
 
 
 def read(page: Page, business: Any, name: str) -> str:
-    address = f"{page.url.partition('/t/')[0]}{business[1][name]}"
-    return page.request.get(address, max_retries=RETRIES).text()
+    return page.request.get(business[1][name], max_retries=RETRIES).text()
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["in order", "reversed"])
@@ -402,7 +399,7 @@ def test_an_open_menu_is_not_closed_by_what_happens_meanwhile(
     expect(desk.get_by_test_id("bubble").first).to_be_visible()
     press(desk, "Escape", "a")
     expect(desk.locator("#assignment .menu-item").first).to_be_focused()
-    desk.evaluate(FRESH.replace('"open"', '"pending"'), [business[1]["Ada"]])
+    put_back(desk, business, "Ada", "pending")
     expect(desk.locator("#head .state-pending")).to_be_visible()
     expect(desk.locator("#assignment").get_by_role("button", name="Ann")).to_be_visible()
     expect(desk.locator("#assignment .menu-item").first).to_be_focused()

@@ -25,6 +25,10 @@ class Enqueued:
     def names(self) -> list[str]:
         return [str(job.func_name) for job in self.jobs]
 
+    def count(self, name: str) -> int:
+        """How many wait of this name, whatever the simulated Meta's webhooks enqueue meanwhile."""
+        return self.names.count(name)
+
     def clear(self) -> None:
         self.redis.flushdb()
 

@@ -115,15 +115,15 @@ def test_what_is_repaired_resumes_automatically(road: Road) -> None:
 def test_an_account_is_looked_at_once_an_hour(road: Road, enqueued: Enqueued) -> None:
     enqueued.clear()
     enqueue_checks()
-    assert enqueued.names == ["wabas.check"]
+    assert enqueued.count("wabas.check") == 1
     look(road)
     enqueued.clear()
     enqueue_checks()
-    assert enqueued.names == []
+    assert enqueued.count("wabas.check") == 0
     with platform_scope("tests"):
         db.session.execute(update(Waba).values(checked_at=now() - dt.timedelta(minutes=61)))
     enqueue_checks()
-    assert enqueued.names == ["wabas.check"]
+    assert enqueued.count("wabas.check") == 1
 
 
 NOTICES = [

@@ -159,6 +159,9 @@ FIELD = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n'
 def test_a_form_too_long_that_says_no_length_is_not_read_as_its_beginning(
     app: Flask, type: str, beginning: bytes
 ) -> None:
-    body, chunked = io.BytesIO(beginning + b"x" * 1_100_000), {"wsgi.input_terminated": True}
+    body, chunked = (
+        io.BytesIO(beginning + b"x" * 1_100_000),
+        {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
     answer = app.test_client().post("/oauth/token", input_stream=body, content_type=type, environ_overrides=chunked)
     assert answer.status_code == 413

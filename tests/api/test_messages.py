@@ -287,7 +287,7 @@ def test_a_body_too_deep_to_be_parsed_is_refused_as_such(shop: Caller) -> None:
 def test_a_body_too_large_that_says_no_length_is_refused_as_such(shop: Caller) -> None:
     headers = {"Authorization": f"Bearer {shop.secret}", "Content-Type": "application/json"}
     body = io.BytesIO(b'{"x":"' + b"x" * 1_100_000 + b'"}')
-    chunked = {"wsgi.input_terminated": True}
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     answer = shop.client.post("/api/v1/messages", input_stream=body, headers=headers, environ_overrides=chunked)
     assert (answer.status_code, answer.get_json(force=True)["code"]) == (413, "too_large")
 

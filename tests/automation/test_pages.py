@@ -165,14 +165,15 @@ def test_what_another_program_may_send_is_only_pointed_out(ann: Browser, shop: S
 
 def test_an_answer_is_filled_in_after_its_question_and_not_before(ann: Browser, shop: Shop) -> None:
     id = created(ann)
+    ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": "Hello"})
     ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": "{{size}} it is, {{first_name|friend}}"})
     question = {"kind": "ask", "question": "Which size?", "answer": "text", "name": "size"}
     ask = question | {"attempts": "1", "amount": "1", "unit": "days"}
     assert (
         "Move the step that finds it out above" in ann.post(f"~/automation/{id}/steps", ask, follow_redirects=True).text
     )
-    second = draft(shop, id)["steps"][1]["id"]
-    page = ann.post(f"~/automation/{id}/steps/{second}/moves", {"to": "up"}, follow_redirects=True).text
+    third = draft(shop, id)["steps"][2]["id"]
+    page = ann.post(f"~/automation/{id}/steps/{third}/moves", {"to": "up"}, follow_redirects=True).text
     assert "Move the step that finds it out" not in page and "can&#39;t be filled" not in page
 
 

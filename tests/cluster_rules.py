@@ -63,6 +63,9 @@ class Statement:
     def is_distributed(self, entry: Node) -> bool:
         return entry["rtekind"] == RELATION and self.tables.get(self.name(entry)) == "distributed"
 
+    def reads_tenants(self, query: Node) -> bool:
+        return any(node.kind == "RANGETBLENTRY" and self.is_distributed(node) for node in query.walk())
+
     def name(self, entry: Node) -> str:
         return self.catalogue.tables.get(entry["relid"], "")
 
@@ -158,6 +161,13 @@ class Statement:
         if entry is None or entry["expr"].kind == "QUERY":
             return None
         return self.place(entry["expr"], [query, *above])
+
+
+def is_correlated(query: Node, depth: int = 0) -> bool:
+    """Whether it names columns of a query around it."""
+    names = (node for node in walk([*query.fields.values()], into_queries=False) if node.kind == "VAR")
+    is_here = any(int(node["varlevelsup"]) > depth for node in names)
+    return is_here or any(is_correlated(inner, depth + 1) for inner in queries_in(query))
 
 
 def queries_in(query: Node) -> Iterator[Node]:
@@ -269,6 +279,20 @@ def tables_of_tenants_are_joined_by_the_tenant(statement: Statement) -> Iterator
     if not (statement.is_pinned or statement.is_joined):
         loose = {name for place, name in statement.places.items() if statement.group(place) != statement.group(ANCHOR)}
         yield f"{sorted(loose)}: 'complex joins are only supported when … joined on their distribution columns'"
+
+
+@rule
+def copies_do_not_look_into_tables_of_tenants(statement: Statement) -> Iterator[str]:
+    """A machine has all rows of a copied table, and of tenants' rows its own: what is missing here may be elsewhere."""
+    if statement.is_pinned:
+        return
+    for query in statement.queries:
+        entries = query["rtable"] or ()
+        if not any(statement.is_distributed(one) or one["rtekind"] in (SUBQUERY, CTE) for one in entries):
+            nodes = walk([*query.fields.values()], into_queries=False)
+            inner = [node["subselect"] for node in nodes if node.kind == "SUBLINK"]
+            if entries and any(is_correlated(one) and statement.reads_tenants(one) for one in inner):
+                yield "'correlated subqueries are not supported when the FROM clause contains a reference table'"
 
 
 @rule

@@ -75,6 +75,8 @@ BAD = {
         select m.id from jsonb_to_recordset(cast(:rows as jsonb)) as r(tenant uuid, wamid text)
         join messages m on m.tenant_id = r.tenant and m.wamid = r.wamid
         join phone_numbers p on p.tenant_id = r.tenant and p.id = m.phone_number_id""",
+    "copies_do_not_look_into_tables_of_tenants": """
+        select t.id from tenants t where exists (select from contacts c where c.tenant_id = t.id)""",
     "no_limit_in_a_lateral_over_all_tenants": """
         select p.id, last.id from phone_numbers p cross join lateral (
             select m.id from messages m where m.tenant_id = p.tenant_id and m.phone_number_id = p.id limit 1) last""",

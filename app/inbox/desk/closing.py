@@ -26,10 +26,11 @@ def record_closing() -> None:
     happened_each("conversation.closing", closing)
 
 
-# Which tenants have any, by ix_conversations_window: one probe for each tenant.
+# Which tenants have any, by ix_conversations_window: one probe for each number. A cluster looks from one table of
+# tenants into another, and not from `tenants` itself, of which each machine has a copy.
 TENANTS = text("""
-    select t.id from tenants t where exists (
-        select from conversations c where c.tenant_id = t.id and c.state in ('open', 'pending')
+    select distinct p.tenant_id from phone_numbers p where exists (
+        select from conversations c where c.tenant_id = p.tenant_id and c.state in ('open', 'pending')
           and c.last_inbound_at between :begin and :end and c.waiting_since is not null
           and (c.closing_recorded_for is null or c.closing_recorded_for < c.last_inbound_at))
 """)

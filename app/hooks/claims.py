@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 USER_AGENT = "Switchboard-Webhooks/1"
 # What keeps a request from being sent, and says nothing of the server it would go to.
-NOT_SENT = ("gone", "unsigned", "unrendered")
+NOT_TRIED = ("gone", "unsigned", "unrendered")
 # `Retry-After` is obeyed up to this.
 LONGEST_REST = dt.timedelta(hours=6)
 GONE = 410
@@ -260,7 +260,7 @@ ATTEMPTS = text("""
 
 def note_health(parcels: Sequence[tuple[Parcel, Outcome]], at: dt.datetime) -> None:
     """What this says of the webhooks themselves: that one works, asks for rest, is gone, or has failed for a day."""
-    sent = [(parcel, outcome) for parcel, outcome in parcels if outcome.error not in NOT_SENT]
+    sent = [(parcel, outcome) for parcel, outcome in parcels if outcome.error not in NOT_TRIED]
     working = {parcel.endpoint_id for parcel, outcome in sent if outcome.is_success}
     if working:
         WebhookEndpoint.note_success(sorted(working))

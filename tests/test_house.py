@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from flask import Flask
 from jinja2 import Environment, nodes
+from pydantic import BaseModel
 
 from app import FEATURES
 from app.config import Settings
@@ -193,6 +194,18 @@ def test_every_setting_is_described() -> None:
 def test_the_readme_counts_the_steps_of_connecting() -> None:
     count = {10: "ten", 11: "eleven", 12: "twelve", 13: "thirteen", 14: "fourteen"}[len(STEPS)]
     assert f"Connecting a number is {count} steps" in (ROOT / "README.md").read_text()
+
+
+def test_no_error_of_a_model_repeats_what_somebody_wrote(app: Flask) -> None:
+    """Such errors are logged."""
+    waiting, telling = [BaseModel], set()
+    while waiting:
+        for model in waiting.pop().__subclasses__():
+            waiting.append(model)
+            is_ours = model.__module__.startswith("app.") and not model.__qualname__.startswith("RootModel[")
+            if is_ours and not model.model_config.get("hide_input_in_errors"):
+                telling.add(model.__qualname__)
+    assert telling == set()
 
 
 def test_a_worker_knows_every_job_and_the_clock_every_sweep() -> None:

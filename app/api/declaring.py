@@ -69,7 +69,7 @@ AddressTime = Annotated[GivenTime, BeforeValidator(with_plus)]
 class Shape(BaseModel):
     """What the API shows of something, or takes for it. Members that it does not have are refused."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ Row = TypeVar("Row", bound=TenantModel)
 class PageQuery(BaseModel):
     """What every list takes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     limit: int = Field(50, ge=1, le=MOST, description="How many to return.")
     after: str | None = Field(None, max_length=500, description="The `next` of the page before.")
@@ -39,6 +39,8 @@ class PageQuery(BaseModel):
 
 class Page(BaseModel, Generic[Item]):
     """A page of a list. `next` is the cursor of the following page; null on the last one."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     data: list[Item]
     next: str | None

@@ -44,7 +44,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class NoQuery(BaseModel):
     """The parameters of an address that takes none."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class Unacceptable(ValueError):

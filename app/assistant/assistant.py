@@ -30,7 +30,7 @@ Tone = Literal["friendly", "neutral", "formal"]
 class Tools(BaseModel):
     """What it may do beside writing. Everything is off until a person switches it on."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     contact_fields: bool = False
     # Voice is personal data, and each file costs a call: it listens and looks only where a person said so.
@@ -47,7 +47,7 @@ class Tools(BaseModel):
 class Setup(BaseModel):
     """All that a version says."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     name: str = ""
     # What it is for, in the business's words: Meta allows a business's own assistant, and no general one.

@@ -50,7 +50,7 @@ class Trouble:
 class Definition(BaseModel):
     """What a version pins."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     trigger: AnyTrigger
     conditions: Group = Group()
     steps: Steps = ()

@@ -54,7 +54,7 @@ class Input:
 class Part(BaseModel):
     """The base of triggers, conditions and steps. `title` is what a menu calls the kind."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
     registry: ClassVar[dict[str, type[Any]]]
     title: ClassVar[str] = ""
     group: ClassVar[str] = ""

@@ -14,7 +14,7 @@ KINDS: dict[str, type[Facts]] = {}
 
 
 class Facts(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     kinds: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, *, kinds: tuple[str, ...] = (), **options: object) -> None:

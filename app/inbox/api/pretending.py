@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated, Any, Literal
 
 from flask import g, request
-from pydantic import Field, RootModel
+from pydantic import ConfigDict, Field, RootModel
 from sqlalchemy import select
 
 from app.api import Fault, Problem, Shape, current_key, endpoint, problem
@@ -64,6 +64,8 @@ class InboundButton(Inbound):
 
 class NewInbound(RootModel[Annotated[InboundText | InboundButton, Field(discriminator="type")]]):
     """A message that a customer writes; `type` says which other members it has."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 class InboundShape(Shape):

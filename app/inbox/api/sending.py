@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, BinaryIO, Literal, cast
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from app.api import Fault, Problem, Shape
 from app.api.declaring import GivenTime
@@ -478,3 +478,5 @@ AnyMessage = Annotated[
 
 class NewMessage(RootModel[AnyMessage]):
     """A message to send; `type` says which other members it has."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)

@@ -6,7 +6,7 @@ import uuid
 from typing import Any, Self
 
 from flask_babel import gettext as _
-from pydantic import Field, RootModel
+from pydantic import ConfigDict, Field, RootModel
 
 from app.api import Shape
 from app.api.declaring import Time
@@ -165,6 +165,8 @@ def newest(one: MessageTemplate) -> Template:
 
 class TemplateSchema(RootModel[dict[str, Any]]):
     """A JSON Schema (draft 2020-12) of the `variables` of a message with this template."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 class PriceShape(Shape):

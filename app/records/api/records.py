@@ -97,7 +97,7 @@ Micros = Annotated[int, Field(ge=-MOST_MICROS, le=MOST_MICROS)]
 class MoneyValue(BaseModel):
     """An amount among the attributes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     amount_micros: Micros
     currency: Currency

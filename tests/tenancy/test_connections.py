@@ -57,7 +57,6 @@ def test_connections_that_postgres_closed_are_replaced(
         assert db.session.scalar(text("select 1")) == 1
 
 
-@pytest.mark.skipif("POOLED" in os.environ, reason="behind a pooler nothing is prepared")
 def test_a_connection_that_was_idle_still_has_its_plans(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "TRUSTED_SECONDS", 0.0)
     for _ in range(8):
@@ -65,7 +64,8 @@ def test_a_connection_that_was_idle_still_has_its_plans(world: World, monkeypatc
             db.session.scalar(text("select 'again'"))
     with tenant_scope(world.bakery.id):
         planned = db.session.scalars(text("select statement from pg_prepared_statements")).all()
-    assert "select 'again'" in planned
+    # Behind a pooler nothing is prepared: the next transaction may have another of its connections.
+    assert ("select 'again'" in planned) is ("POOLED" not in os.environ)
 
 
 def test_a_transaction_is_of_its_sessions_tenant_whatever_scope_is_innermost(world: World) -> None:

@@ -107,7 +107,7 @@ def model_of(name: str) -> type[BaseModel]:
     return create_model(name.title().replace(".", "").replace("_", ""), __config__=STRICT, **whole)
 
 
-STRICT = ConfigDict(extra="forbid")
+STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 @functools.cache

@@ -411,7 +411,7 @@ def test_no_list_and_no_figure_shows_a_sandbox(tester: Caller, world: World, san
     with platform_scope("tests"):
         board = Board.load()
         assert (board.tenants, board.numbers, board.outbox_waiting) == (2, {}, 0)
-        assert {row[0].id for row in db.session.execute(tenants_named("", None))} == {world.bakery.id, world.shoes.id}
+        assert {one.id for one in db.session.scalars(tenants_named("", None))} == {world.bakery.id, world.shoes.id}
         assert [*db.session.execute(Failures().page()), *Failures().by_reason(), *Failures().to_retry()] == []
         for words in (message["id"], message["wamid"], "16505550102"):
             assert messages_like(words) == []

@@ -140,6 +140,17 @@ def test_tenants_are_found_in_other_letters_for_the_same_word(pat: Browser, worl
     assert "Café Zoë" in pat.get("/platform/tenants", query_string={"q": typed}).get_data(as_text=True)
 
 
+def test_the_list_counts_members_and_numbers_of_each(pat: Browser, world: World) -> None:
+    world.connect_numbers()
+    with platform_scope("tests"):
+        db.session.add(Tenant(slug="cafe", name="Café"))
+    page = " ".join(pat.get("/platform/tenants").get_data(as_text=True).split())
+    bakery, cafe, shoes = page.split("<li ")[-3:]
+    assert "2 members · 1 number ·" in bakery
+    assert "0 members · 0 numbers ·" in cafe
+    assert "1 member · 1 number ·" in shoes
+
+
 def test_a_search_takes_signs_as_they_are(pat: Browser, world: World) -> None:
     assert "has “%” in its name" in pat.get("/platform/tenants?q=%25").get_data(as_text=True)
 

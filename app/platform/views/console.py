@@ -12,14 +12,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.onboarding.models import Onboarding
 from app.platform.blueprint import bp
-from app.platform.board import PAGE, Board, tenants_named
+from app.platform.board import PAGE, Board, count_by_tenant, tenants_named
 from app.platform.forms import ReasonForm
 from app.platform.tenants import TenantOverview
 from app.platform.views.closures import closures_to_decide
 from app.team import door, two_step
 from app.team.forms import SignInForm
 from app.team.models import PlatformAdmin
-from app.tenancy import Tenant, db, in_menu, platform_only, public, tenant_scope
+from app.tenancy import Membership, Tenant, db, in_menu, platform_only, public, tenant_scope
+from app.wabas.models import PhoneNumber
 from app.words import N_
 
 log = structlog.get_logger()
@@ -66,9 +67,16 @@ def board() -> str:
 def tenants() -> str:
     search, after = request.args.get("q", "").strip(), request.args.get("after", type=uuid.UUID)
     start = db.session.get(Tenant, after) if after else None
-    rows = db.session.execute(tenants_named(search, start)).all()
+    rows = db.session.scalars(tenants_named(search, start)).all()
     page, more = rows[:PAGE], len(rows) > PAGE
-    return render_template("platform/tenants.html", tenants=page, search=search, more=more)
+    return render_template(
+        "platform/tenants.html",
+        tenants=page,
+        members=count_by_tenant(Membership, page),
+        numbers=count_by_tenant(PhoneNumber, page),
+        search=search,
+        more=more,
+    )
 
 
 @bp.get("/tenants/<uuid:tenant_id>")

@@ -23,6 +23,7 @@ from sqlalchemy.orm import configure_mappers
 from app import create_app
 from app.extensions import outside
 from app.garbage import collect_rarely
+from app.logs import describe
 from app.sockets import redis_options
 from app.tenancy.lanes import WORKERS, Lane
 from app.tenancy.queue import JOBS, stopping
@@ -57,6 +58,18 @@ class Worker(rq.SimpleWorker):
             return
         with cast("Lane", queue).busy(job.id):
             super().execute_job(job, queue)
+
+    # RQ would log, and store in Redis, what an error quotes.
+
+    def handle_exception(self, job: RqJob, *exc_info: Any) -> None:
+        log.error("job failed", job=job.func_name, arguments=job.args, exc_info=exc_info)
+
+    def handle_job_failure(
+        self, job: RqJob, queue: rq.Queue, started_job_registry: Any = None, exc_string: str = ""
+    ) -> None:
+        if error := sys.exception():
+            exc_string = describe(error)
+        super().handle_job_failure(job, queue, started_job_registry, exc_string)
 
 
 def run(app: Flask, lane: str) -> None:

@@ -19,6 +19,8 @@ from tests.simulated import Meta
 
 @pytest.fixture
 def switching(attempt: Attempt, meta: Meta) -> Attempt:
+    """Signed up on the 20th: Meta lets a number be registered for two weeks."""
+    move_meta_to(TWENTIETH, meta)
     ids = attempt.sign_up()
     waba = Waba.find(meta.world, ids["waba_id"])
     assert waba
@@ -27,7 +29,7 @@ def switching(attempt: Attempt, meta: Meta) -> Attempt:
 
 
 TODAY = dt.datetime.now(dt.UTC).date()
-TENTH, LAST = TODAY.replace(day=10), last_of(TODAY)
+TWENTIETH, LAST = TODAY.replace(day=20), last_of(TODAY)
 FIRST, FIFTH = LAST + dt.timedelta(days=1), LAST + dt.timedelta(days=5)
 
 
@@ -37,10 +39,15 @@ def written(day: dt.date) -> str:
 
 def both_clocks_at(day: dt.date, meta: Meta, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours and Meta's move to noon of that day."""
-    noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
-    meta.post("clock", advance=noon.timestamp() - meta.post("clock", advance=0)["now"])
+    noon = move_meta_to(day, meta)
     for module in ("onboarding.steps.credit_line", "onboarding.steps.payer", "wabas.credit"):
         monkeypatch.setattr(f"app.{module}.now", lambda: noon)
+
+
+def move_meta_to(day: dt.date, meta: Meta) -> dt.datetime:
+    noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
+    meta.post("clock", advance=noon.timestamp() - meta.post("clock", advance=0)["now"])
+    return noon
 
 
 def connect_on(day: dt.date, attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +111,7 @@ def test_a_refusal_of_another_kind_waits_for_no_day(attempt: Attempt, monkeypatc
 
 
 def test_until_the_first_of_the_month_somebody_else_pays(switching: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
-    connect_on(TENTH, switching, monkeypatch)
+    connect_on(TWENTIETH, switching, monkeypatch)
     assert (switching.state, switching.step("credit_line_verified").state) == ("running", "running")
     assert written(FIRST) in switching.page()
     both_clocks_at(FIRST, switching.meta, monkeypatch)
@@ -116,7 +123,7 @@ def test_until_the_first_of_the_month_somebody_else_pays(switching: Attempt, mon
 def test_who_still_pays_after_the_first_is_for_somebody_to_see_to(
     switching: Attempt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect_on(TENTH, switching, monkeypatch)
+    connect_on(TWENTIETH, switching, monkeypatch)
     monkeypatch.setattr(foreign_lines, "has_ended", lambda _waba: False)
     both_clocks_at(FIRST, switching.meta, monkeypatch)
     switching.make_due()

@@ -177,7 +177,7 @@ class Emptying:
         """On a cluster, whose machines check keys by themselves: what refers to others first."""
         for table in reversed(Base.metadata.sorted_tables):
             name = sql.Identifier(table.name)
-            holds = self.connection.execute(sql.SQL("select exists (select from {})").format(name)).fetchone()
+            holds = self.connection.execute(sql.SQL("select exists (select 1 from {})").format(name)).fetchone()
             if table.name not in COMES_WITH_THE_PRODUCT and holds == (True,):
                 self.connection.execute(emptied(table.name))
 

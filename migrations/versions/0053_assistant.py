@@ -343,14 +343,13 @@ def upgrade() -> None:
     )
     for table in MADE:
         protect(table)
-    # Behind this door the platform's role reads, so the function is its own.
-    op.execute("grant create on schema public to switchboard_platform")
-    op.execute("set local role switchboard_platform")
+    # Behind this door the platform's role reads, so the function is its own; made by one role only, as in 0035.
     op.execute((HERE / "0053_find_passages.sql").read_text())
+    op.execute("grant create on schema public to switchboard_platform")
+    op.execute(f"alter function {DOOR} owner to switchboard_platform")
+    op.execute("revoke create on schema public from switchboard_platform")
     op.execute(f"revoke all on function {DOOR} from public")
     op.execute(f"grant execute on function {DOOR} to switchboard_app")
-    op.execute("set local role none")
-    op.execute("revoke create on schema public from switchboard_platform")
 
 
 def downgrade() -> None:

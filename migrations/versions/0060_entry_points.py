@@ -182,21 +182,16 @@ def allow(table: str, change: Callable[[list[str]], list[str]]) -> None:
 
 
 def open_door() -> None:
-    """Search by entry point. The old release asks with one argument less, until it is replaced."""
-    as_platform(
-        (HERE / "0060_search_by_entry_point.sql").read_text(),
-        f"revoke all on function {DOOR} from public",
-        f"grant execute on function {DOOR} to switchboard_app",
-    )
+    """Search by entry point. The old release asks with one argument less, until it is replaced.
 
-
-def as_platform(*statements: str) -> None:
+    Made by one role only, as in 0035.
+    """
+    op.execute((HERE / "0060_search_by_entry_point.sql").read_text())
     op.execute("grant create on schema public to switchboard_platform")
-    op.execute("set local role switchboard_platform")
-    for statement in statements:
-        op.execute(statement)
-    op.execute("set local role none")
+    op.execute(f"alter function {DOOR} owner to switchboard_platform")
     op.execute("revoke create on schema public from switchboard_platform")
+    op.execute(f"revoke all on function {DOOR} from public")
+    op.execute(f"grant execute on function {DOOR} to switchboard_app")
 
 
 def backfill() -> None:
@@ -233,7 +228,7 @@ SUBJECTS_OF_ADS = """
 
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
-    as_platform(f"drop function {DOOR}")
+    op.execute(f"drop function {DOOR}")
     op.execute("set local role switchboard_platform")
     op.execute("delete from merge_moves where kind = 'touch'")
     op.execute("delete from activities where kind in ('subject', 'no_subject')")

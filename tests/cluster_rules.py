@@ -53,8 +53,12 @@ class Statement:
 
     def changes(self) -> Iterator[Node]:
         """The queries in it that change a table of tenants."""
+        return (query for query in self.changes_of_any() if self.is_distributed(self.target(query)))
+
+    def changes_of_any(self) -> Iterator[Node]:
+        """The queries in it that change one of our tables, wherever it is."""
         for query in self.queries:
-            if COMMANDS.get(query["commandType"]) != "select" and self.is_distributed(self.target(query)):
+            if COMMANDS.get(query["commandType"]) != "select" and self.name(self.target(query)) in self.tables:
                 yield query
 
     def target(self, query: Node) -> Node:
@@ -202,7 +206,8 @@ def set_config_is_not_propagated(statement: Statement) -> Iterator[str]:
 
 @rule
 def no_volatile_function_changes_rows(statement: Statement) -> Iterator[str]:
-    for query in statement.changes():
+    """Of any table that the cluster knows, also of those that stay on one machine."""
+    for query in statement.changes_of_any():
         is_insert = COMMANDS[query["commandType"]] == "insert"
         parts = [query["onConflict"]] if is_insert else [query["targetList"], query["jointree"]]
         if results := statement.volatile(parts):

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.events import address_in
-from app.tenancy import GlobalModel, db, later, now, one_of
+from app.tenancy import GlobalModel, database_now, db, later, now, one_of
 
 KINDS = ("unreadable", "unrouted", "failed")
 SAME_CHANGE = "uq_held_changes_webhook_event_id_position"
@@ -110,7 +110,7 @@ class HeldChange(GlobalModel):
     def release(cls, webhook_event_ids: Sequence[int]) -> None:
         """Releases what posts that are drained again had held; what still fails is held again."""
         if webhook_event_ids:
-            db.session.execute(RELEASE, {"ids": webhook_event_ids})
+            db.session.execute(RELEASE, {"ids": webhook_event_ids, "now": database_now()})
 
     @classmethod
     def counts(cls) -> Select[str, int]:
@@ -131,6 +131,6 @@ class HeldChange(GlobalModel):
 
 
 RELEASE = text("""
-    update held_changes set released_at = clock_timestamp()
+    update held_changes set released_at = :now
     where webhook_event_id = any(:ids) and released_at is null and discarded_at is null
 """)

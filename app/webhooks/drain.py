@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import DateTime, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
@@ -47,10 +47,12 @@ def posts_of_busy_tenants(groups: dict[uuid.UUID, list[Arrived]], locked: Collec
 
 def finish(ids: list[int]) -> None:
     if ids:
+        # When all is through, not when the batch began.
+        through = db.session.scalars(select(func.clock_timestamp(type_=DateTime(timezone=True)))).one()
         done = bindparam("ids", type_=ARRAY(BigInteger))
         statement = update(WebhookEvent).where(WebhookEvent.id == func.any(done))
         db.session.execute(
-            statement.values(drained_at=func.clock_timestamp(), drains=WebhookEvent.drains + 1),
+            statement.values(drained_at=through, drains=WebhookEvent.drains + 1),
             {"ids": ids},
             execution_options=UNSYNCHRONISED,
         )

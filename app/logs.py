@@ -89,7 +89,10 @@ class Record(logging.LogRecord):
         super().__init__(*args, **options)
         if isinstance(self.exc_info, tuple) and self.exc_info[1]:
             self.exc_text = describe(self.exc_info[1])
-            self.msg, self.args = re.split(r"[\n?]", self.getMessage(), maxsplit=1)[0], ()
+
+    def getMessage(self) -> str:  # noqa: N802 (logging's name)
+        message = super().getMessage()
+        return re.split(r"[\n?]", message, maxsplit=1)[0] if self.exc_text else message
 
 
 def log_end_of_thread(args: threading.ExceptHookArgs) -> None:

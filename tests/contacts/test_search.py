@@ -9,12 +9,13 @@ from sqlalchemy import text
 
 from app.contacts import search
 from app.contacts.fields import ContactField
-from app.contacts.jobs import index_contacts
+from app.contacts.jobs import find_outdated_terms, index_contacts
 from app.contacts.models import Contact
 from app.tenancy import current_tenant_id, db, tenant_scope
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
 from tests.contacts.people import contact, from_hidden
+from tests.enqueued import Enqueued
 from tests.world import World
 
 
@@ -154,6 +155,16 @@ def test_terms_of_an_older_release_are_written_anew_in_the_background(world: Wor
     with tenant_scope(world.bakery.id):
         again = Contact.get_or_404(carla.id)
         assert (again.terms_version, again.sort_name) == (search.VERSION, "carla")
+
+
+def test_a_business_without_members_is_indexed_again_too(world: World, enqueued: Enqueued) -> None:
+    with tenant_scope(world.shoes.id):
+        db.session.add(Contact(name="Dora", terms_version=0))
+        db.session.flush()
+        db.session.execute(text("delete from memberships"))
+    enqueued.clear()
+    find_outdated_terms()
+    assert "contacts.index" in enqueued.names
 
 
 def test_a_username_is_found_only_with_who_has_it_now(world: World) -> None:
